@@ -1,0 +1,31 @@
+#pragma once
+/// The one question that every route and every WebSocket verb asks before it does anything.
+
+#include <cstdint>
+#include <string_view>
+
+#include "core/result.hpp"
+
+namespace qylon {
+
+/// What the peer shows for itself.
+struct Credentials {
+  std::string_view token;         ///< Without "Bearer "; empty when none was given.
+  bool peer_is_loopback = false;  ///< The connection came from 127.0.0.0/8 or ::1.
+};
+
+/// Threads: every method is safe from any thread and does not block.
+class Access {
+ public:
+  Access() = default;
+  virtual ~Access() = default;
+  Access(const Access&) = delete;
+  Access& operator=(const Access&) = delete;
+  Access(Access&&) = delete;
+  Access& operator=(Access&&) = delete;
+
+  /// Errors: kUnauthenticated with a sentence that says how to get a token.
+  virtual Status check(const Credentials& credentials) const = 0;
+};
+
+}  // namespace qylon

@@ -1,0 +1,52 @@
+#pragma once
+/// One line per event on a file descriptor, in logfmt: time, level, event, then key=value pairs.
+/// Control plane only: the audio path counts (core/counters.hpp) instead of logging.
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+#include "core/clock.hpp"
+
+namespace qylon {
+
+enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarn, kError };
+
+struct LogField {
+  std::string_view key;  ///< snake_case.
+  std::string value;     ///< Quoted and escaped when needed. Never a secret.
+};
+
+/// Threads: every method is safe from any thread; one write(2) per line, so lines never mix.
+class Log {
+ public:
+  /// `clock` must outlive the log. `fd` is borrowed; 2 is stderr.
+  Log(const Clock& clock, LogLevel threshold, int fd = 2)
+      : clock_(clock), threshold_(threshold), fd_(fd) {}
+
+  void debug(std::string_view event, std::initializer_list<LogField> fields = {}) const {
+    write(LogLevel::kDebug, event, fields);
+  }
+  void info(std::string_view event, std::initializer_list<LogField> fields = {}) const {
+    write(LogLevel::kInfo, event, fields);
+  }
+  void warn(std::string_view event, std::initializer_list<LogField> fields = {}) const {
+    write(LogLevel::kWarn, event, fields);
+  }
+  void error(std::string_view event, std::initializer_list<LogField> fields = {}) const {
+    write(LogLevel::kError, event, fields);
+  }
+
+ private:
+  void write(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) const;
+
+  const Clock& clock_;
+  const LogLevel threshold_;
+  const int fd_;
+};
+
+/// `wall_us` as RFC 3339 UTC with milliseconds, e.g. 2026-11-21T11:00:00.123Z.
+std::string format_utc(std::int64_t wall_us);
+
+}  // namespace qylon

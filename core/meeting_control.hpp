@@ -1,0 +1,26 @@
+#pragma once
+/// What the REST handlers (api/) may ask of the live meetings (media/), which never meet.
+
+#include <functional>
+
+#include "core/ids.hpp"
+#include "core/result.hpp"
+
+namespace qylon {
+
+/// Threads: every method is safe from any thread and does not block.
+class MeetingControl {
+ public:
+  MeetingControl() = default;
+  virtual ~MeetingControl() = default;
+  MeetingControl(const MeetingControl&) = delete;
+  MeetingControl& operator=(const MeetingControl&) = delete;
+  MeetingControl(MeetingControl&&) = delete;
+  MeetingControl& operator=(MeetingControl&&) = delete;
+
+  /// Flushes every track, waits for the recogniser's last finals and for their rows, then calls
+  /// `done` once, from any thread. A meeting that is not live is done at once.
+  virtual void end_meeting(MeetingId meeting, std::function<void(Status)> done) = 0;
+};
+
+}  // namespace qylon

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "core/counters.hpp"
+#include "media/uplink_frame.hpp"
+
+namespace qylon::media {
+
+/// Puts one track's frames in order: repairs reordering up to a window, drops duplicates, and tells
+/// losses and gaps as exact durations, so that the track's time follows from sample counts alone.
+///
+/// Time    : capture_us of the first frame is the track's zero. A missing seq waits until it comes,
+///           until later frames span `window_ms` of capture time, or until tick() says that
+///           `window_ms` have passed on the clock; then it is lost. A capture time that is ahead of
+///           the sample count by more than `gap_ms` is a gap of exactly that length.
+/// Bounds  : `frames_max` waiting frames; more means the oldest missing seq is given up.
+/// Threads : one thread at a time.
+class JitterBuffer {
+ public:
+  struct Options {
+    int window_ms = 200;       ///< Longest wait for a late frame. 0..1000.
+    int gap_ms = 60;           ///< Capture clock jitter below this is not a gap.
+    int jump_ms_max = 10'000;  ///< See Inserted::kJump; longer silences arrive as a new anchor.
+    int frames_max = 512;
+  };
+  enum class Inserted : std::uint8_t {
+    kTaken,
+    kDuplicate,  ///< This seq is already settled or waiting.
+    kLate,       ///< This seq was given up as lost before it came.
+    kJump,       ///< seq is further ahead than jump_ms_max allows; refused.
+  };
+  /// What comes out, in order. Exactly one of the members is meaningful.
+  struct Output {
+    enum class Kind : std::uint8_t { kFrame, kLost, kGap };
+    Kind kind = Kind::kFrame;
+    UplinkFrame frame;             ///< kFrame.
+    std::int64_t duration_us = 0;  ///< kLost, kGap.
+  };
+  /// Duration of a frame's payload [us]; 0 when it cannot be told.
+  using DurationOf = std::function<std::int64_t(const UplinkFrame&)>;
+  using Deliver = std::function<void(Output&&)>;
+
+  JitterBuffer(const Options& options, DurationOf duration_of, Deliver deliver);
+
+  Inserted insert(UplinkFrame&& frame, std::int64_t now_us);
+  /// Gives up what has waited for window_ms. Call every 20 ms or so.
+  void tick(std::int64_t now_us);
+  /// Delivers everything that waits; what is missing in between is lost.
+  void flush();
+
+  /// Every seq below is delivered or given up, counting frames that wait in unbroken order.
+  std::uint64_t next_seq() const noexcept { return next_seq_; }
+  /// For a track that continues after a restart: frames below `seq` are duplicates.
+  /// REQUIRES: nothing was inserted yet.
+  void resume_at(std::uint64_t seq) noexcept {
+    next_seq_ = seq;
+    started_ = true;
+  }
+
+ private:
+  struct Waiting {
+    UplinkFrame frame;
+    std::int64_t arrived_us;
+  };
+  void drain();
+  void deliver_front();
+  void give_up_missing();
+
+  const Options options_;
+  const DurationOf duration_of_;
+  const Deliver deliver_;
+  std::map<std::uint64_t, Waiting> waiting_;  // By seq; all >= next_seq_.
+  std::uint64_t next_seq_ = 0;
+  bool started_ = false;
+  std::optional<std::uint64_t> expected_capture_us_;  // End of what was delivered.
+};
+
+}  // namespace qylon::media

@@ -1,0 +1,6 @@
+#include <cstdio>
+
+int main() {
+  std::puts("qylon " QYLON_VERSION);
+  return 0;
+}

@@ -1,0 +1,1 @@
+// Gives the precompiled header of the test programs a translation unit.
