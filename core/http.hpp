@@ -34,6 +34,7 @@ struct HttpResponse {
   int status = 200;
   std::string content_type = "application/json";
   std::string body;
+  std::string file_path;  ///< Not empty: the body is this file, streamed, `body` is ignored.
   std::vector<std::pair<std::string, std::string>> headers;  ///< Beyond type, length, security.
 };
 
