@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/access.hpp"
+#include "core/clock.hpp"
+#include "core/http.hpp"
+#include "core/meeting_control.hpp"
+
+namespace qylon::storage {
+class Database;
+}
+
+namespace qylon::api {
+
+/// The REST routes below /api/meetings, as docs/PROTOCOL.md lists them.
+///
+/// Threads : handle() from any thread; it never blocks. Replies come on database threads, on the
+///           thread that ends a meeting, or on the one thread owned here, which gives up waiting
+///           for an end.
+/// Bounds  : database work is refused with 503 when the database's queue is full; at most
+///           `ends_max` requests wait for a meeting's end, more get 503.
+/// Errors  : problem+json (RFC 9457) that names what was wrong and what would be right.
+class MeetingsApi final : public HttpHandler {
+ public:
+  struct Options {
+    std::string recordings_dir;         ///< Recordings lie in {dir}/{meeting}/{track}.opus.
+    std::int64_t end_wait_ms = 20'000;  ///< How long an end is waited for before 202. 0..60000.
+    int ends_max = 256;
+  };
+  /// Everything must outlive the object.
+  struct Parts {
+    storage::Database& database;
+    const Access& access;
+    MeetingControl& control;
+    const Clock& clock;
+  };
+
+  MeetingsApi(Options options, const Parts& parts);
+  ~MeetingsApi() override;
+
+  void handle(HttpRequest request, HttpReply reply) override;
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;  // Shared with the jobs and ends that are still under way.
+};
+
+}  // namespace qylon::api

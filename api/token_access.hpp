@@ -1,0 +1,39 @@
+#pragma once
+/// The bearer token of a data directory: who holds it may use the server.
+
+#include <string>
+
+#include "core/access.hpp"
+#include "core/result.hpp"
+
+namespace qylon::api {
+
+/// The token in `data_dir`/token (mode 0600), made from 256 random bits on first use. The directory
+/// is made too (mode 0700) when it is missing.
+///
+/// Output : "qyl_" and 43 characters of base64url (RFC 4648 section 5, no padding).
+/// Threads: any; two processes that create it at once get the same token.
+/// Errors : kInvalidArgument for a file that others can read, or that holds no token;
+///          kUnavailable when the directory cannot be written. No message holds the token.
+Result<std::string> load_or_create_token(const std::string& data_dir);
+
+/// Threads: safe from any thread; holds nothing that changes.
+class TokenAccess final : public Access {
+ public:
+  struct Options {
+    bool require_token = false;  ///< Loopback needs the token too.
+  };
+
+  /// REQUIRES: `token` is not empty.
+  TokenAccess(const std::string& token, const Options& options);
+
+  /// A token, when one is given, must be right even on loopback, so that a wrong one is noticed
+  /// where it is typed and not after the server moved.
+  Status check(const Credentials& credentials) const override;
+
+ private:
+  const std::string token_digest_;  // SHA-256. Constant after construction.
+  const Options options_;
+};
+
+}  // namespace qylon::api
