@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/result.hpp"
+
+namespace qylon::diarization {
+
+/// Mel bands of one front-end frame.
+inline constexpr int kMelBands = 40;
+/// Fewest frames that make an embedding: 0.2 s. Below that there is no voice to speak of.
+inline constexpr int kFramesMin = 20;
+
+/// Turns a stretch of speech into a point that is close to other points of the same voice.
+///
+/// Owns    : weights shared by all meetings, immutable; thresholds that were fitted with them,
+///           because a threshold does not survive a change of weights.
+/// Threads : any; scratch memory is in Embedder.
+/// Errors  : load() kNotFound for a missing file; kInvalidArgument when the file is no safetensors
+///           file, misses a tensor, or was made for another front end.
+class EmbeddingModel {
+ public:
+  /// How cosines of these embeddings are read; see VoiceClusters.
+  struct Calibration {
+    float sharpness = 12.0F;  ///< Log-odds per unit of cosine between a window and a voice.
+    float new_voice = 0.3F;   ///< Cosine to the nearest voice at which a new one is as likely.
+    float merge = 0.7F;       ///< Cosine of two voices' centroids at which they are one voice.
+    float split = 0.25F;      ///< Average-linkage cosine below which a refresh keeps apart.
+  };
+
+  /// The weights that are compiled into the binary.
+  static Result<std::shared_ptr<const EmbeddingModel>> load_default();
+  static Result<std::shared_ptr<const EmbeddingModel>> load(const std::string& path);
+  static Result<std::shared_ptr<const EmbeddingModel>> parse(std::span<const std::byte> file);
+
+  ~EmbeddingModel();
+  EmbeddingModel(const EmbeddingModel&) = delete;
+  EmbeddingModel& operator=(const EmbeddingModel&) = delete;
+
+  int size() const noexcept;               ///< Floats per embedding.
+  std::string_view name() const noexcept;  ///< E.g. "stats-lda-v1", for logs and model cards.
+  const Calibration& calibration() const noexcept;
+
+ private:
+  friend class Embedder;
+  struct State;  // Hides Eigen.
+  explicit EmbeddingModel(std::unique_ptr<const State> state);
+  std::unique_ptr<const State> state_;
+};
+
+/// Scratch memory to run an EmbeddingModel; no allocation after construction.
+///
+/// Threads : one at a time.
+class Embedder {
+ public:
+  explicit Embedder(std::shared_ptr<const EmbeddingModel> model);
+  ~Embedder();
+  Embedder(const Embedder&) = delete;
+  Embedder& operator=(const Embedder&) = delete;
+
+  /// Longest input; longer ones are read from their end.
+  static constexpr int kFramesMax = 400;
+
+  /// Input  : float32[frames, kMelBands] mel power in dB, row-major, frames >= kFramesMin.
+  /// Output : float32[model size], L2 norm 1.
+  void embed(std::span<const float> mel_db, std::span<float> embedding) noexcept;
+
+ private:
+  struct Scratch;
+  std::shared_ptr<const EmbeddingModel> model_;
+  std::unique_ptr<Scratch> scratch_;
+};
+
+}  // namespace qylon::diarization
