@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/result.hpp"
+
+namespace qylon::dsp {
+
+struct ResamplerTable;
+
+/// Converts one stream between the sample rates of speech: a polyphase Kaiser-windowed sinc.
+///
+/// Signal  : mono float32, full scale +-1. After m input samples in total, exactly
+///           ceil(m * output_rate / input_rate) samples have come out, whatever the block sizes,
+///           and their values do not depend on the block sizes either.
+/// Quality : pass band +-0.01 dB up to 0.9 of the lower Nyquist frequency; images and aliases
+///           <= -100 dB from the lower Nyquist frequency up. Equal rates pass through untouched.
+/// Latency : latency_samples(); 67 samples (4.2 ms) for 48 -> 16 kHz.
+/// Cost    : one dot product of about 400 taps (48 -> 16 kHz) per output sample; no allocation,
+///           lock or I/O after create(). Coefficients are shared by all streams of a rate pair.
+/// Threads : one object per stream, one thread at a time; create() from any thread.
+/// Errors  : create() kInvalidArgument for a rate outside the list below.
+/// Source  : J. F. Kaiser, "Nonrecursive digital filter design using the I0-sinh window
+///           function", ISCAS 1974; R. Crochiere, L. Rabiner, "Multirate Digital Signal
+///           Processing", 1983, section 3.3 (polyphase structure).
+class Resampler {
+ public:
+  struct Options {
+    int input_rate_hz = 48000;   ///< 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000,
+                                 ///< 96000.
+    int output_rate_hz = 16000;  ///< 16000 or 48000.
+  };
+
+  static Result<Resampler> create(const Options& options);
+
+  /// Room that one process() call of `input_samples` samples needs at most.
+  std::size_t output_samples_max(std::size_t input_samples) const noexcept;
+
+  /// Takes all of `input` and writes what is ready to `output`; returns the samples written.
+  /// REQUIRES: output.size() >= output_samples_max(input.size()); the two do not overlap.
+  std::size_t process(std::span<const float> input, std::span<float> output) noexcept;
+
+  /// Forgets all past samples, as if just created.
+  void reset() noexcept;
+
+  /// Delay of the output against the input, in samples at the output rate; a whole number.
+  double latency_samples() const noexcept;
+
+ private:
+  Resampler(std::shared_ptr<const ResamplerTable> table, std::size_t history_samples);
+
+  std::size_t drain(std::span<float> output) noexcept;
+
+  std::shared_ptr<const ResamplerTable> table_;  // Constant after construction.
+  std::vector<float> history_;  // Past inputs the next outputs still need, new last.
+  std::size_t filled_ = 0;      // Samples valid in history_.
+  std::size_t position_ = 0;    // Index in history_ of the first tap of the next output.
+  int phase_ = 0;               // Of the next output, in 1/interpolation of an input sample.
+};
+
+}  // namespace qylon::dsp
