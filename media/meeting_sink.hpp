@@ -2,12 +2,14 @@
 /// What a live meeting tells the rest of the server. server/ wires it to journal, hub and storage.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "core/ids.hpp"
 #include "core/transcript.hpp"
+#include "media/ingress.hpp"
 #include "media/uplink_frame.hpp"
 
 namespace qylon::media {
@@ -40,6 +42,13 @@ struct TrackLevel {
   bool speech = false;
 };
 
+/// A track as it is stored: what its hello said and where its clock's zero lies in the meeting.
+struct TrackRecord {
+  TrackHello hello;
+  ClockId clock;
+  std::int64_t clock_zero_ms = 0;  ///< Meeting time of capture time 0.
+};
+
 /// Threads: called on the meeting's shard; must not block, lock for long or throw.
 class MeetingSink {
  public:
@@ -50,11 +59,21 @@ class MeetingSink {
   MeetingSink(MeetingSink&&) = delete;
   MeetingSink& operator=(MeetingSink&&) = delete;
 
+  /// The meeting's first audio ever.
+  virtual void on_started(MeetingId meeting, std::int64_t started_us) = 0;
+  /// A track was opened, or continues on another clock.
+  virtual void on_track(MeetingId meeting, const TrackRecord& track) = 0;
+  /// A frame was taken. Calls `synced` once, from any thread: true when it is on disk.
+  virtual void on_audio(MeetingId meeting,
+                        const UplinkFrame& frame,
+                        std::function<void(bool)> synced) = 0;
   virtual void on_interim(CaptionPtr caption) = 0;
   /// `caption` has its offset; it is shown to nobody before it is durable.
   virtual void on_final(CaptionPtr caption) = 0;
   virtual void on_status(std::shared_ptr<const MeetingStatus> status) = 0;
   virtual void on_levels(MeetingId meeting, std::vector<TrackLevel> levels) = 0;
+  /// Every final was handed over; `done` is called once all of it is stored, from any thread.
+  virtual void on_ended(MeetingId meeting, std::function<void(Status)> done) = 0;
 };
 
 }  // namespace qylon::media

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "core/counters.hpp"
+#include "core/transcript.hpp"
+#include "diarization/voice_tracker.hpp"
+#include "media/audio_ring.hpp"
+#include "media/block.hpp"
+#include "media/segmenter.hpp"
+#include "models/recogniser.hpp"
+
+namespace qylon::media {
+
+/// What a captioner asks of its meeting. Threads: called on the meeting's shard.
+class CaptionHost {
+ public:
+  CaptionHost() = default;
+  virtual ~CaptionHost() = default;
+  CaptionHost(const CaptionHost&) = delete;
+  CaptionHost& operator=(const CaptionHost&) = delete;
+  CaptionHost(CaptionHost&&) = delete;
+  CaptionHost& operator=(CaptionHost&&) = delete;
+
+  virtual std::uint64_t next_segment() = 0;
+  /// Who a voice is, as shown; an empty speaker when the label is withheld.
+  virtual Speaker speaker_of(const diarization::VoiceLabel& label) = 0;
+  /// `caption` lacks the meeting's id; the host fills it in and, for finals, the offset.
+  virtual void on_interim(Caption&& caption) = 0;
+  virtual void on_final(Caption&& caption) = 0;
+};
+
+/// Turns one track's blocks into captions: utterances from the segmenter, their speaker from the
+/// track or its voices, their words from the recogniser.
+///
+/// Input   : every block of the track in order, samples rising without a gap.
+/// Output  : interims while an utterance runs, then exactly one final for each utterance that has
+///           words or has shown an interim.
+/// Bounds  : `kWaitingMax` utterances wait for their final; more means the oldest becomes final
+///           with the words of its last interim, and is counted.
+/// Threads : one thread at a time (the shard).
+class Captioner {
+ public:
+  static constexpr std::size_t kWaitingMax = 256;
+
+  struct Options {
+    TrackId track = 0;
+    std::int64_t zero_ms = 0;        ///< Meeting time of sample 0.
+    std::optional<Speaker> speaker;  ///< The one person on this track; else voices are told apart.
+    Segmenter::Options segmenter;
+  };
+  struct Parts {
+    CaptionHost& host;
+    std::unique_ptr<models::RecogniserSession> session;
+    /// Not null exactly when Options::speaker is empty.
+    std::unique_ptr<diarization::VoiceTracker> voices;
+    Counter& given_up;  ///< Utterances whose final never came.
+  };
+
+  Captioner(const Options& options, Parts parts);
+
+  void on_block(const Block& block);
+  void on_result(models::RecogniserResult&& result);
+  /// The track pauses or ends: the open utterance ends at the newest block.
+  void flush();
+  /// Makes what still waits final with the words shown so far. For a meeting that must end now.
+  void give_up_waiting();
+
+  bool speaking() const noexcept { return segmenter_.open(); }
+  /// Speaker of the open utterance as far as known. REQUIRES: speaking().
+  Speaker current_speaker();
+  /// Utterances whose final is outstanding, the open one included.
+  std::size_t waiting() const noexcept { return utterances_.size(); }
+
+ private:
+  struct Utterance {
+    std::int64_t start = 0;           // [samples]
+    std::optional<std::int64_t> end;  // [samples] Empty while open.
+    std::uint32_t revision = 0;
+    std::optional<models::RecogniserResult> shown;  // Newest interim.
+  };
+  using Utterances = std::map<std::uint64_t, Utterance>;
+
+  void begin(std::int64_t sample);
+  void end(std::int64_t sample);
+  void cut_at_speaker_change();
+  Speaker speaker_between(std::int64_t start, std::int64_t end);
+  Caption make_caption(std::uint64_t segment,
+                       Utterance& utterance,
+                       const models::RecogniserResult& result);
+  void show_interim(std::uint64_t segment, Utterance& utterance, models::RecogniserResult&& result);
+  void finish(Utterances::iterator at, const models::RecogniserResult& result);
+  void give_up(Utterances::iterator at);
+
+  const Options options_;
+  CaptionHost& host_;
+  const std::unique_ptr<models::RecogniserSession> session_;
+  const std::unique_ptr<diarization::VoiceTracker> voices_;
+  Counter& given_up_;
+  Segmenter segmenter_;
+  AudioRing audio_;
+  std::uint64_t open_segment_ = 0;  // Meaningful while segmenter_.open().
+  Utterances utterances_;           // Open and waiting ones, by segment.
+};
+
+}  // namespace qylon::media

@@ -1,0 +1,123 @@
+#include "media/live_meetings.hpp"
+
+#include <utility>
+
+#include "core/check.hpp"
+
+namespace qylon::media {
+namespace {
+
+const Error kShardFull{ErrorCode::kOverloaded, "the meeting's shard is busy; try again later"};
+
+/// One connection's hold on one track.
+class TrackHandle final : public TrackUplink {
+ public:
+  TrackHandle(Shard& shard, MeetingId meeting, TrackId track, std::shared_ptr<TrackState> state)
+      : shard_(shard),
+        meeting_(meeting),
+        track_(track),
+        state_(std::move(state)),
+        owner_(++state_->owner) {}
+  ~TrackHandle() override { shard_.post_disconnect(meeting_, track_, owner_); }
+  TrackHandle(const TrackHandle&) = delete;
+  TrackHandle& operator=(const TrackHandle&) = delete;
+  TrackHandle(TrackHandle&&) = delete;
+  TrackHandle& operator=(TrackHandle&&) = delete;
+
+  Posted post(UplinkFrame&& frame) override {
+    if (state_->ended) return Posted::kEnded;
+    if (state_->owner != owner_) return Posted::kSuperseded;
+    if (state_->jumped) return Posted::kBadSequence;
+    return shard_.post_frame(meeting_, track_, frame) ? Posted::kAccepted : Posted::kBusy;
+  }
+  TrackId track() const noexcept override { return track_; }
+  std::uint64_t next_seq() const noexcept override { return state_->next_seq; }
+  std::optional<std::uint64_t> durable_seq() const noexcept override {
+    const std::uint64_t seq = state_->durable_seq;
+    if (seq == TrackState::kNotDurable) return std::nullopt;
+    return seq;
+  }
+
+ private:
+  Shard& shard_;
+  const MeetingId meeting_;
+  const TrackId track_;
+  const std::shared_ptr<TrackState> state_;
+  const std::uint64_t owner_;
+};
+
+std::vector<std::shared_ptr<TrackUplink>> make_handles(
+    Shard& shard,
+    const UplinkHello& hello,
+    const std::vector<std::shared_ptr<TrackState>>& states) {
+  std::vector<std::shared_ptr<TrackUplink>> handles;
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    handles.push_back(
+        std::make_shared<TrackHandle>(shard, hello.meeting, hello.tracks[i].track, states[i]));
+  }
+  return handles;
+}
+
+}  // namespace
+
+LiveMeetings::LiveMeetings(int shard_count,
+                           const Shard::Options& options,
+                           const Meeting::Parts& parts,
+                           MeetingDirectory& directory)
+    : directory_(directory) {
+  QYLON_CHECK(shard_count >= 1);
+  for (int i = 0; i < shard_count; ++i)
+    shards_.push_back(std::make_unique<Shard>(options, parts));
+}
+
+Shard& LiveMeetings::shard_of(MeetingId meeting) const {
+  return *shards_[std::hash<MeetingId>{}(meeting) % shards_.size()];
+}
+
+void LiveMeetings::open(UplinkHello hello, Opened opened) {
+  Shard& shard = shard_of(hello.meeting);
+  auto on_live = [this, &shard, hello, opened](
+                     const Result<std::vector<std::shared_ptr<TrackState>>>& states) {
+    if (states) {
+      opened(make_handles(shard, hello, *states));
+    } else if (states.error().code == ErrorCode::kNotFound) {
+      directory_.find(hello.meeting, [this, hello, opened](Result<MeetingRecord> record) {
+        open_recorded(hello, std::move(record), opened);
+      });
+    } else {
+      opened(states.error());
+    }
+  };
+  if (!shard.post_open(hello, std::nullopt, std::move(on_live))) opened(kShardFull);
+}
+
+/// Second step for a meeting that was not live: its record is here.
+void LiveMeetings::open_recorded(UplinkHello hello,
+                                 Result<MeetingRecord> record,
+                                 const Opened& opened) {
+  if (!record) {
+    opened(record.error());
+    return;
+  }
+  Shard& shard = shard_of(hello.meeting);
+  auto on_open =
+      [&shard, hello, opened](const Result<std::vector<std::shared_ptr<TrackState>>>& states) {
+        if (states) {
+          opened(make_handles(shard, hello, *states));
+        } else {
+          opened(states.error());
+        }
+      };
+  if (!shard.post_open(std::move(hello), *std::move(record), std::move(on_open))) {
+    opened(kShardFull);
+  }
+}
+
+void LiveMeetings::end_meeting(MeetingId meeting, std::function<void(Status)> done) {
+  auto shared = std::make_shared<std::function<void(Status)>>(std::move(done));
+  const bool posted =
+      shard_of(meeting).post_end(meeting, [shared](const Status& status) { (*shared)(status); });
+  if (!posted) (*shared)(kShardFull);
+}
+
+}  // namespace qylon::media

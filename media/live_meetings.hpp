@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "core/meeting_control.hpp"
+#include "media/ingress.hpp"
+#include "media/meeting_directory.hpp"
+#include "media/shard.hpp"
+
+namespace qylon::media {
+
+/// All live meetings, each on the shard that its id hashes to: the door for audio and for ending.
+///
+/// Threads : every method is safe from any thread and does not block.
+class LiveMeetings final : public Ingress, public MeetingControl {
+ public:
+  /// REQUIRES: shard_count >= 1. Everything referred to must outlive this.
+  LiveMeetings(int shard_count,
+               const Shard::Options& options,
+               const Meeting::Parts& parts,
+               MeetingDirectory& directory);
+
+  void open(UplinkHello hello, Opened opened) override;
+  void end_meeting(MeetingId meeting, std::function<void(Status)> done) override;
+
+ private:
+  Shard& shard_of(MeetingId meeting) const;
+  void open_recorded(UplinkHello hello, Result<MeetingRecord> record, const Opened& opened);
+
+  MeetingDirectory& directory_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+};
+
+}  // namespace qylon::media

@@ -1,0 +1,313 @@
+#include "media/meeting.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace qylon::media {
+namespace {
+
+constexpr std::int64_t kStatusIntervalUs = 1'000'000;
+constexpr std::int64_t kLevelsIntervalUs = 100'000;
+// After this long without audio or connection the meeting's memory is given back.
+constexpr std::int64_t kIdleUs = 600'000'000;
+// A recogniser that has not answered by then never will; the interims' words become final.
+constexpr std::int64_t kEndTimeoutUs = 120'000'000;
+constexpr std::int64_t kLagThinnedMs = 5'000;
+constexpr std::int64_t kLagFinalsOnlyMs = 15'000;
+
+std::string_view caption_mode(std::int64_t lag_ms) {
+  if (lag_ms < kLagThinnedMs) return "full";
+  return lag_ms < kLagFinalsOnlyMs ? "thinned" : "finals_only";
+}
+
+Track::Counts track_counts(Counters& counters) {
+  return {counters.counter("qylon_uplink_frames_total", "Uplink frames taken."),
+          counters.counter("qylon_uplink_duplicates_total", "Uplink frames that came before."),
+          counters.counter("qylon_uplink_late_total", "Frames that came after they were given up."),
+          counters.counter("qylon_uplink_jumps_total", "Frames with an impossible sequence."),
+          counters.counter("qylon_uplink_lost_ms_total", "Audio given up as lost [ms]."),
+          counters.counter("qylon_uplink_gap_ms_total", "Silence by the capture clock [ms]."),
+          counters.counter("qylon_uplink_undecodable_total", "Packets the decoder refused.")};
+}
+
+}  // namespace
+
+Meeting::Meeting(MeetingRecord record, const Parts& parts)
+    : info_(std::move(record.info)),
+      parts_(parts),
+      final_delay_ms_(parts.counters.histogram("qylon_final_delay_ms",
+                                               "From the newest audio to a final behind it [ms].",
+                                               {250, 500, 1000, 2000, 4000, 8000, 16000})),
+      given_up_(parts.counters.counter("qylon_utterances_given_up_total",
+                                       "Utterances whose final never came.")),
+      last_offset_(record.last_offset),
+      last_segment_(record.last_segment),
+      voices_(std::make_unique<diarization::VoiceClusters>(parts.voice_model)),
+      opened_us_(parts.clock.monotonic_us()),
+      idle_since_us_(opened_us_) {
+  for (const TrackRecord& track : record.tracks)
+    clock_zeros_ms_[track.clock] = track.clock_zero_ms;
+  for (const Speaker& speaker : record.speakers) {
+    speakers_[speaker.key] = speaker;
+    if (speaker.provenance == Provenance::kCluster) ++earlier_voices_;
+  }
+  if (info_.started_us) {
+    opened_at_ms_ = std::max<std::int64_t>(0, (parts_.clock.wall_us() - *info_.started_us) / 1000);
+  }
+}
+
+std::int64_t Meeting::present_ms() const {
+  if (!info_.started_us) return 0;
+  return opened_at_ms_ + (parts_.clock.monotonic_us() - opened_us_) / 1000;
+}
+
+/// Meeting time of the uplink clock's zero: known, told, or anchored at the present.
+std::int64_t Meeting::clock_zero_ms(const UplinkHello& uplink, const Track* track) {
+  const auto known = clock_zeros_ms_.find(uplink.clock);
+  if (known != clock_zeros_ms_.end()) return known->second;
+  std::int64_t zero = uplink.clock_start_ms.value_or(present_ms());
+  if (track != nullptr) zero = std::max(zero, track->position_ms());
+  clock_zeros_ms_[uplink.clock] = zero;
+  return zero;
+}
+
+Result<std::vector<std::shared_ptr<TrackState>>> Meeting::open_tracks(const UplinkHello& hello) {
+  if (info_.state == MeetingState::kEnding || info_.state == MeetingState::kEnded) {
+    return Error{ErrorCode::kConflict, "the meeting has ended; create another one"};
+  }
+  std::vector<std::shared_ptr<TrackState>> states;
+  for (const TrackHello& track : hello.tracks) {
+    auto opened = open_track(track, hello);
+    if (!opened) return opened.error();
+    states.push_back((*opened)->state());
+  }
+  for (const TrackHello& track : hello.tracks) {
+    Entry& entry = tracks_[track.track];
+    entry.connected = true;
+    entry.track->state()->jumped = false;
+    parts_.sink.on_track(info_.id,
+                         {.hello = entry.track->hello(),
+                          .clock = hello.clock,
+                          .clock_zero_ms = entry.track->clock_zero_ms()});
+  }
+  publish_status();
+  return states;
+}
+
+Result<Track*> Meeting::open_track(const TrackHello& hello, const UplinkHello& uplink) {
+  Entry& entry = tracks_[hello.track];
+  Track* const existing = entry.track.get();
+  if (existing != nullptr) {
+    if (!(existing->hello().format == hello.format)) {
+      return Error{ErrorCode::kInvalidArgument,
+                   "track " + std::to_string(hello.track) +
+                       " began with another codec, rate or channel count; use another track"};
+    }
+    if (existing->clock() != uplink.clock) {
+      existing->flush();
+      existing->switch_clock(uplink.clock, clock_zero_ms(uplink, existing));
+    }
+    return existing;
+  }
+  const std::int64_t zero_ms = clock_zero_ms(uplink, nullptr);
+  auto created =
+      Track::create({.hello = hello, .clock = uplink.clock, .clock_zero_ms = zero_ms, .jitter = {}},
+                    {.meeting = info_.id,
+                     .recorder = parts_.recorder,
+                     .counts = track_counts(parts_.counters),
+                     .make_captioner = [this, hello](const Captioner::Options& options) {
+                       return make_captioner(hello, options);
+                     }});
+  if (!created) {
+    tracks_.erase(hello.track);
+    return created.error();
+  }
+  entry.track = *std::move(created);
+  return entry.track.get();
+}
+
+std::unique_ptr<Captioner> Meeting::make_captioner(const TrackHello& hello,
+                                                   Captioner::Options options) {
+  note_started();
+  Captioner::Parts parts{
+      .host = *this, .session = nullptr, .voices = nullptr, .given_up = given_up_};
+  if (hello.speaker.empty()) {
+    parts.voices = std::make_unique<diarization::VoiceTracker>(*voices_);
+  } else {
+    options.speaker =
+        Speaker{"t" + std::to_string(hello.track), hello.speaker, Provenance::kTrack, 1.0F};
+  }
+  parts.session = parts_.recogniser.open({.vocabulary = vocabulary()},
+                                         parts_.result_sink(info_.id, hello.track));
+  return std::make_unique<Captioner>(options, std::move(parts));
+}
+
+void Meeting::note_started() {
+  if (info_.started_us) return;
+  info_.started_us = parts_.clock.wall_us();
+  info_.state = MeetingState::kLive;
+  opened_us_ = parts_.clock.monotonic_us();
+  parts_.sink.on_started(info_.id, *info_.started_us);
+}
+
+std::vector<std::string> Meeting::vocabulary() const {
+  std::vector<std::string> words = info_.glossary;
+  if (!info_.title.empty()) words.push_back(info_.title);
+  for (const auto& [id, entry] : tracks_) {
+    if (entry.track && !entry.track->hello().speaker.empty()) {
+      words.push_back(entry.track->hello().speaker);
+    }
+  }
+  return words;
+}
+
+void Meeting::on_frame(TrackId track, UplinkFrame&& frame) {
+  const auto at = tracks_.find(track);
+  if (at == tracks_.end() || !at->second.track) return;
+  Track& target = *at->second.track;
+  const auto state = target.state();
+  const UplinkFrame copy = frame;
+  if (!target.insert(std::move(frame), parts_.clock.monotonic_us())) return;
+  // The journal keeps the order of this call, so when this frame is on disk every frame that was
+  // taken before it is too: the watermark of this moment becomes the durable one.
+  const std::uint64_t settled = state->next_seq;
+  parts_.sink.on_audio(info_.id, copy, [state, settled](bool durable) {
+    state->durable_seq = durable ? settled : TrackState::kNotDurable;
+  });
+}
+
+void Meeting::on_result(TrackId track, models::RecogniserResult&& result) {
+  const auto at = tracks_.find(track);
+  if (at == tracks_.end() || !at->second.track || !at->second.track->captioner()) return;
+  at->second.track->captioner()->on_result(std::move(result));
+}
+
+void Meeting::on_disconnect(TrackId track, std::uint64_t owner) {
+  const auto at = tracks_.find(track);
+  if (at == tracks_.end() || at->second.track->state()->owner != owner) return;
+  at->second.connected = false;
+  publish_status();
+}
+
+Speaker Meeting::speaker_of(const diarization::VoiceLabel& label) {
+  if (label.voice < 0) return {};
+  const std::size_t number = earlier_voices_ + static_cast<std::size_t>(label.voice) + 1;
+  return {"s" + std::to_string(number),
+          "Speaker " + std::to_string(number),
+          Provenance::kCluster,
+          label.confidence};
+}
+
+void Meeting::note_speaker(const Speaker& speaker) {
+  if (!speaker.key.empty()) speakers_[speaker.key] = speaker;
+}
+
+void Meeting::on_interim(Caption&& caption) {
+  caption.meeting = info_.id;
+  parts_.sink.on_interim(std::make_shared<const Caption>(std::move(caption)));
+}
+
+void Meeting::on_final(Caption&& caption) {
+  caption.meeting = info_.id;
+  caption.offset = ++last_offset_;
+  note_speaker(caption.speaker);
+  const auto at = tracks_.find(caption.track);
+  if (at != tracks_.end() && at->second.track) {
+    final_delay_ms_.observe(static_cast<double>(at->second.track->position_ms() - caption.end_ms));
+  }
+  parts_.sink.on_final(std::make_shared<const Caption>(std::move(caption)));
+}
+
+void Meeting::tick() {
+  const std::int64_t now_us = parts_.clock.monotonic_us();
+  bool connected = false;
+  for (auto& [id, entry] : tracks_) {
+    entry.track->tick(now_us);
+    connected = connected || entry.connected;
+    idle_since_us_ = std::max(idle_since_us_, entry.track->last_frame_us());
+  }
+  if (connected) idle_since_us_ = now_us;
+  if (now_us - levels_us_ >= kLevelsIntervalUs) {
+    levels_us_ = now_us;
+    publish_levels();
+  }
+  if (now_us - status_us_ >= kStatusIntervalUs) publish_status();
+  if (!end_waiters_.empty() && (all_final() || now_us >= end_deadline_us_)) finish_end();
+}
+
+void Meeting::publish_levels() {
+  std::vector<TrackLevel> levels;
+  for (auto& [id, entry] : tracks_) {
+    if (entry.track->started()) levels.push_back(entry.track->take_level());
+  }
+  if (!levels.empty()) parts_.sink.on_levels(info_.id, std::move(levels));
+}
+
+void Meeting::publish_status() {
+  status_us_ = parts_.clock.monotonic_us();
+  auto status = std::make_shared<MeetingStatus>();
+  status->meeting = info_.id;
+  status->state = info_.state;
+  status->lag_ms = parts_.recogniser.lag_ms();
+  status->captions = caption_mode(status->lag_ms);
+  for (auto& [id, entry] : tracks_) {
+    Captioner* const captioner = entry.track->captioner();
+    const bool speaking = captioner != nullptr && captioner->speaking();
+    status->position_ms = std::max(status->position_ms, entry.track->position_ms());
+    status->tracks.push_back(
+        {id, entry.track->hello().label, entry.track->hello().speaker, entry.connected, speaking});
+    if (!speaking) continue;
+    const Speaker speaker = captioner->current_speaker();
+    if (speaker.key.empty()) continue;
+    note_speaker(speaker);
+    status->speaking.push_back(speaker.key);
+  }
+  for (const auto& [key, speaker] : speakers_)
+    status->speakers.push_back(speaker);
+  parts_.sink.on_status(std::move(status));
+}
+
+void Meeting::end(std::function<void(Status)> done) {
+  end_waiters_.push_back(std::move(done));
+  if (info_.state == MeetingState::kEnding) return;
+  info_.state = MeetingState::kEnding;
+  end_deadline_us_ = parts_.clock.monotonic_us() + kEndTimeoutUs;
+  for (auto& [id, entry] : tracks_) {
+    entry.track->state()->ended = true;
+    entry.connected = false;
+  }
+  flush();
+  publish_status();
+}
+
+void Meeting::flush() {
+  for (auto& [id, entry] : tracks_)
+    entry.track->flush();
+}
+
+bool Meeting::all_final() const {
+  return std::all_of(tracks_.begin(), tracks_.end(), [](const auto& item) {
+    return !item.second.track->captioner() || item.second.track->captioner()->waiting() == 0;
+  });
+}
+
+void Meeting::finish_end() {
+  for (auto& [id, entry] : tracks_) {
+    if (entry.track->captioner()) entry.track->captioner()->give_up_waiting();
+  }
+  info_.state = MeetingState::kEnded;
+  publish_status();
+  handed_over_ = true;
+  parts_.sink.on_ended(info_.id, [waiters = std::move(end_waiters_)](const Status& status) {
+    for (const auto& waiter : waiters)
+      waiter(status);
+  });
+  end_waiters_.clear();
+}
+
+bool Meeting::finished() const noexcept {
+  const bool idle = parts_.clock.monotonic_us() - idle_since_us_ >= kIdleUs;
+  return handed_over_ || (idle && end_waiters_.empty() && all_final());
+}
+
+}  // namespace qylon::media

@@ -1,0 +1,113 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "core/counters.hpp"
+#include "core/transcript.hpp"
+#include "diarization/voice_clusters.hpp"
+#include "media/captioner.hpp"
+#include "media/ingress.hpp"
+#include "media/meeting_sink.hpp"
+#include "media/track.hpp"
+#include "models/recogniser.hpp"
+
+namespace qylon::media {
+
+/// What is stored of a meeting when its first uplink opens it, perhaps after a restart.
+struct MeetingRecord {
+  MeetingInfo info;
+  std::uint64_t last_offset = 0;
+  std::uint64_t last_segment = 0;
+  std::vector<TrackRecord> tracks;
+  std::vector<Speaker> speakers;
+};
+
+/// A live meeting: its tracks, its voices, its captions' numbering. Lives on one shard.
+///
+/// Threads : one thread at a time (the shard).
+class Meeting final : private CaptionHost {
+ public:
+  struct Parts {
+    const Clock& clock;
+    Counters& counters;
+    MeetingSink& sink;
+    Recorder& recorder;
+    models::Recogniser& recogniser;
+    std::shared_ptr<const diarization::EmbeddingModel> voice_model;
+    /// Makes the sink through which a track's results come back to on_result() on this shard.
+    std::function<std::shared_ptr<models::RecogniserSink>(MeetingId, TrackId)> result_sink;
+  };
+
+  Meeting(MeetingRecord record, const Parts& parts);
+
+  /// Opens or takes over the hello's tracks, in order.
+  /// Errors: kConflict when the meeting is ending; kInvalidArgument for a format change.
+  Result<std::vector<std::shared_ptr<TrackState>>> open_tracks(const UplinkHello& hello);
+  void on_frame(TrackId track, UplinkFrame&& frame);
+  void on_result(TrackId track, models::RecogniserResult&& result);
+  /// Connection state, for the status. `owner` is stale when a newer connection took the track.
+  void on_disconnect(TrackId track, std::uint64_t owner);
+  /// Drives every timer; call each kTickMs.
+  void tick();
+  /// Flushes, waits for the last finals, then on_ended(); `done` when that is stored.
+  void end(std::function<void(Status)> done);
+
+  /// Ends every open utterance, as when the server is about to stop.
+  void flush();
+  /// No utterance waits for its final.
+  bool all_final() const;
+  /// Ended and handed over, or idle for so long that it can be reopened from storage instead.
+  bool finished() const noexcept;
+
+  static constexpr int kTickMs = 20;
+
+ private:
+  struct Entry {
+    std::unique_ptr<Track> track;
+    bool connected = false;
+  };
+
+  std::uint64_t next_segment() override { return ++last_segment_; }
+  Speaker speaker_of(const diarization::VoiceLabel& label) override;
+  void on_interim(Caption&& caption) override;
+  void on_final(Caption&& caption) override;
+
+  Result<Track*> open_track(const TrackHello& hello, const UplinkHello& uplink);
+  std::int64_t clock_zero_ms(const UplinkHello& uplink, const Track* track);
+  std::int64_t present_ms() const;
+  std::unique_ptr<Captioner> make_captioner(const TrackHello& hello, Captioner::Options options);
+  std::vector<std::string> vocabulary() const;
+  void note_started();
+  void note_speaker(const Speaker& speaker);
+  void publish_status();
+  void publish_levels();
+  void finish_end();
+
+  MeetingInfo info_;
+  const Parts parts_;
+  Histogram& final_delay_ms_;
+  Counter& given_up_;
+  std::uint64_t last_offset_;
+  std::uint64_t last_segment_;
+  std::size_t earlier_voices_ = 0;  // Voices of an earlier life of this meeting keep their keys.
+  std::map<TrackId, Entry> tracks_;
+  std::map<ClockId, std::int64_t> clock_zeros_ms_;
+  std::unique_ptr<diarization::VoiceClusters> voices_;
+  std::map<std::string, Speaker> speakers_;  // By key: everybody heard so far.
+  std::int64_t opened_us_;                   // Monotonic.
+  std::int64_t opened_at_ms_ = 0;            // Meeting time at opened_us_.
+  std::int64_t status_us_ = 0;
+  std::int64_t levels_us_ = 0;
+  std::int64_t idle_since_us_;
+  std::int64_t end_deadline_us_ = 0;
+  std::vector<std::function<void(Status)>> end_waiters_;
+  bool handed_over_ = false;
+};
+
+}  // namespace qylon::media

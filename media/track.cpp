@@ -1,0 +1,178 @@
+#include "media/track.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace qylon::media {
+namespace {
+
+constexpr std::int64_t kSamplesPerMs = kPipelineRateHz / 1000;
+// A pause on the wire this long ends the utterance; a sender that is merely late resumes sooner.
+constexpr std::int64_t kWireSilenceUs = 1'500'000;
+// Of a longer gap only this much silence runs through the graph, enough to end any utterance.
+constexpr std::int64_t kGapThroughGraph = 2000 * kSamplesPerMs;
+
+constexpr std::int64_t samples_of_us(std::int64_t us) {
+  return us * kSamplesPerMs / 1000;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Track>> Track::create(const Options& options, Parts parts) {
+  std::unique_ptr<Track> track(new Track(options, std::move(parts)));
+  auto graph = StreamGraph::create(options.hello.format, *track);
+  if (!graph) return graph.error();
+  track->graph_ = *std::move(graph);
+  track->switch_clock(options.clock, options.clock_zero_ms);
+  return track;
+}
+
+Track::Track(const Options& options, Parts parts) : options_(options), parts_(std::move(parts)) {}
+
+void Track::switch_clock(ClockId clock, std::int64_t clock_zero_ms) {
+  if (jitter_) jitter_->flush();
+  options_.clock = clock;
+  options_.clock_zero_ms = clock_zero_ms;
+  align_ = true;
+  jitter_ = std::make_unique<JitterBuffer>(
+      options_.jitter,
+      [this](const UplinkFrame& frame) {
+        return graph_->packet_samples(frame.payload) * 1000 / kSamplesPerMs;
+      },
+      [this](JitterBuffer::Output&& output) { deliver(std::move(output)); });
+  state_->next_seq = 0;
+  state_->durable_seq = 0;
+}
+
+bool Track::insert(UplinkFrame&& frame, std::int64_t now_us) {
+  last_frame_us_ = now_us;
+  wire_silent_ = false;
+  const bool ends = frame.ends_track();
+  const auto inserted = jitter_->insert(std::move(frame), now_us);
+  switch (inserted) {
+    case JitterBuffer::Inserted::kTaken:
+      parts_.counts.frames.add();
+      break;
+    case JitterBuffer::Inserted::kDuplicate:
+      parts_.counts.duplicates.add();
+      break;
+    case JitterBuffer::Inserted::kLate:
+      parts_.counts.late.add();
+      break;
+    case JitterBuffer::Inserted::kJump:
+      parts_.counts.jumps.add();
+      state_->jumped = true;
+      break;
+  }
+  const bool taken = inserted == JitterBuffer::Inserted::kTaken;
+  if (ends && taken) flush();
+  state_->next_seq = jitter_->next_seq();
+  return taken;
+}
+
+void Track::tick(std::int64_t now_us) {
+  jitter_->tick(now_us);
+  state_->next_seq = jitter_->next_seq();
+  if (wire_silent_ || now_us - last_frame_us_ < kWireSilenceUs) return;
+  wire_silent_ = true;
+  flush();
+}
+
+void Track::flush() {
+  jitter_->flush();
+  state_->next_seq = jitter_->next_seq();
+  if (!captioner_) return;
+  graph_->flush();
+  captioner_->flush();
+}
+
+void Track::deliver(JitterBuffer::Output&& output) {
+  switch (output.kind) {
+    case JitterBuffer::Output::Kind::kFrame:
+      deliver_frame(output.frame);
+      return;
+    case JitterBuffer::Output::Kind::kLost: {
+      parts_.counts.lost_ms.add(static_cast<std::uint64_t>(output.duration_us / 1000));
+      graph_->conceal(samples_of_us(output.duration_us));
+      return;
+    }
+    case JitterBuffer::Output::Kind::kGap:
+      parts_.counts.gap_ms.add(static_cast<std::uint64_t>(output.duration_us / 1000));
+      pass_gap(samples_of_us(output.duration_us));
+      return;
+  }
+}
+
+void Track::deliver_frame(const UplinkFrame& frame) {
+  if (frame.payload.empty()) return;  // The bare end flag.
+  if (align_) align_to(frame.capture_us);
+  const std::int64_t position = sample_position();
+  const Status decoded = graph_->push(frame.payload);
+  if (!decoded) {
+    parts_.counts.undecodable.add();
+    return;
+  }
+  // The recording lies on the meeting's clock, in samples at 48 kHz.
+  parts_.recorder.write(parts_.meeting,
+                        options_.hello.track,
+                        options_.hello.format,
+                        (zero_ms_ * kSamplesPerMs + position) * 3,
+                        frame.payload);
+}
+
+/// First frame of a clock, or after a long gap: the track begins here, or jumps here.
+void Track::align_to(std::uint64_t capture_us) {
+  align_ = false;
+  const std::int64_t start_ms =
+      options_.clock_zero_ms + static_cast<std::int64_t>(capture_us) / 1000;
+  if (captioner_) {
+    graph_->flush();  // Blocks are whole on both sides of the jump.
+    const std::int64_t jump = (start_ms - zero_ms_) * kSamplesPerMs - sample_position();
+    skipped_samples_ += std::max<std::int64_t>(jump, 0);
+    return;
+  }
+  zero_ms_ = std::max<std::int64_t>(start_ms, 0);
+  Captioner::Options options;
+  options.track = options_.hello.track;
+  options.zero_ms = zero_ms_;
+  captioner_ = parts_.make_captioner(options);
+}
+
+void Track::pass_gap(std::int64_t samples) {
+  graph_->silence(std::min(samples, kGapThroughGraph));
+  align_ = samples > kGapThroughGraph;
+}
+
+void Track::on_block(const Block& block) noexcept {
+  level_power_ += std::pow(10.0, static_cast<double>(block.rms_dbfs) / 10.0);
+  level_peak_dbfs_ = std::max(level_peak_dbfs_, block.peak_dbfs);
+  ++level_blocks_;
+  block_end_ = block.start_sample + kBlockSamples;
+  if (!captioner_) return;
+  Block placed = block;
+  placed.start_sample += skipped_samples_;
+  captioner_->on_block(placed);
+  level_speech_ = captioner_->speaking();
+}
+
+std::int64_t Track::position_ms() const noexcept {
+  if (!captioner_) return 0;
+  return zero_ms_ + sample_position() / kSamplesPerMs;
+}
+
+TrackLevel Track::take_level() {
+  TrackLevel level{.track = options_.hello.track};
+  if (level_blocks_ > 0) {
+    const double mean = level_power_ / level_blocks_;
+    level.rms_dbfs = std::max(-100.0F, static_cast<float>(10.0 * std::log10(mean + 1e-10)));
+    level.peak_dbfs = level_peak_dbfs_;
+    level.speech = level_speech_;
+  }
+  level_power_ = 0.0;
+  level_peak_dbfs_ = -100.0F;
+  level_blocks_ = 0;
+  return level;
+}
+
+}  // namespace qylon::media
