@@ -22,6 +22,9 @@ inline constexpr std::size_t kUplinkPayloadBytesMax = 16'384;
 /// Bit 0 of flags: the last frame of the track; the payload may be empty.
 inline constexpr std::uint8_t kUplinkFlagEnd = 0x01;
 
+/// Largest seq and capture_us: acks repeat them in JSON, whose integers are exact to 53 bits.
+inline constexpr std::uint64_t kUplinkNumberMax = (std::uint64_t{1} << 53) - 1;
+
 struct UplinkFrame {
   std::uint8_t flags = 0;
   TrackId track = 0;
@@ -32,8 +35,8 @@ struct UplinkFrame {
   bool ends_track() const noexcept { return (flags & kUplinkFlagEnd) != 0; }
 };
 
-/// Errors: kInvalidArgument for a short frame, another version, unknown flags, an empty payload
-/// without the end flag, or a payload over kUplinkPayloadBytesMax.
+/// Errors: kInvalidArgument for a short frame, another version, unknown flags, a number over
+/// kUplinkNumberMax, an empty payload without the end flag, or one over kUplinkPayloadBytesMax.
 Result<UplinkFrame> parse_uplink(std::span<const std::uint8_t> bytes);
 
 /// The inverse of parse_uplink.

@@ -1,0 +1,68 @@
+#include "media/audio_format.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+
+namespace qylon::media {
+namespace {
+
+constexpr std::array<int, 9> kPcmRatesHz =
+    {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000};
+constexpr std::array<Codec, 3> kCodecs = {Codec::kOpus, Codec::kPcmS16le, Codec::kPcmF32le};
+/// What a message repeats of a peer's text; a name longer than any codec's says nothing more.
+constexpr std::size_t kQuotedMax = 32;
+
+Error invalid(std::string message) {
+  return {ErrorCode::kInvalidArgument, std::move(message)};
+}
+
+std::optional<Codec> find_codec(std::string_view name) {
+  const auto* const found =
+      std::ranges::find_if(kCodecs, [name](Codec codec) { return codec_name(codec) == name; });
+  if (found == kCodecs.end()) return std::nullopt;
+  return *found;
+}
+
+std::string pcm_rates() {
+  std::string list;
+  for (const int rate_hz : kPcmRatesHz)
+    list += (list.empty() ? "" : ", ") + std::to_string(rate_hz);
+  return list;
+}
+
+}  // namespace
+
+std::string_view codec_name(Codec codec) noexcept {
+  switch (codec) {
+    case Codec::kOpus:
+      return "opus";
+    case Codec::kPcmS16le:
+      return "pcm_s16le";
+    case Codec::kPcmF32le:
+      return "pcm_f32le";
+  }
+  return "unknown";
+}
+
+Result<AudioFormat> make_audio_format(std::string_view codec, int sample_rate_hz, int channels) {
+  const auto known = find_codec(codec);
+  if (!known) {
+    return invalid("codec \"" + std::string(codec.substr(0, kQuotedMax)) +
+                   "\" is not taken; use opus, pcm_s16le or pcm_f32le");
+  }
+  if (*known == Codec::kOpus && sample_rate_hz != 48000) {
+    return invalid("sample_rate_hz " + std::to_string(sample_rate_hz) +
+                   " is not taken for opus; use 48000");
+  }
+  if (std::ranges::find(kPcmRatesHz, sample_rate_hz) == kPcmRatesHz.end()) {
+    return invalid("sample_rate_hz " + std::to_string(sample_rate_hz) + " is not taken for " +
+                   std::string(codec) + "; use one of " + pcm_rates());
+  }
+  if (channels != 1 && channels != 2)
+    return invalid("channels " + std::to_string(channels) + " is not taken; use 1 or 2");
+  return AudioFormat{*known, sample_rate_hz, channels};
+}
+
+}  // namespace qylon::media
