@@ -1,8 +1,6 @@
 #pragma once
 /// Sound for an uplink: a file, the microphone or what the desktop plays.
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -10,17 +8,9 @@
 
 #include "core/clock.hpp"
 #include "core/result.hpp"
+#include "media/capture_blocks.hpp"
 
 namespace qylon::media {
-
-inline constexpr int kCaptureRateHz = 48'000;
-inline constexpr std::size_t kCaptureBlockSamples = 960;  ///< 20 ms.
-inline constexpr std::int64_t kCaptureBlockUs = 20'000;
-
-struct CaptureBlock {
-  std::array<float, kCaptureBlockSamples> samples{};  ///< Mono, full scale +-1.
-  std::uint64_t capture_us = 0;  ///< First sample's time since the capture began.
-};
 
 /// Threads : one thread at a time.
 /// Time    : capture_us counts samples; only a hole that the device itself reports (more than

@@ -2,12 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 
 #include "core/result.hpp"
+#include "media/sample_pipeline.hpp"
 
 namespace qylon::media {
 
@@ -30,24 +30,22 @@ class PcmReader {
   };
   static Result<PcmReader> create(const Options& options);
 
-  PcmReader(PcmReader&& other) noexcept;
-  PcmReader& operator=(PcmReader&& other) noexcept;
-  PcmReader(const PcmReader&) = delete;
-  PcmReader& operator=(const PcmReader&) = delete;
-  ~PcmReader();
-
   /// Fills `out` and returns how many samples it wrote: fewer than out.size() only at the end of
   /// the file, after which it returns 0.
   Result<std::size_t> read(std::span<float> out);
 
   /// Length of the file, when its container tells.
-  std::optional<std::int64_t> duration_ms() const;
+  std::optional<std::int64_t> duration_ms() const { return pipeline_.duration_ms(); }
 
  private:
-  struct Graph;
-  explicit PcmReader(std::unique_ptr<Graph> graph);
+  PcmReader(std::string path, SamplePipeline pipeline);
+  Status next_chunk();
 
-  std::unique_ptr<Graph> graph_;
+  std::string path_;  // Constant after construction.
+  SamplePipeline pipeline_;
+  SamplePipeline::Chunk chunk_;
+  std::size_t chunk_at_ = 0;  // Samples of chunk_ already read.
+  bool ended_ = false;
 };
 
 }  // namespace qylon::media
