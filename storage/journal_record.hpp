@@ -47,11 +47,6 @@ struct SegmentHeader {
   std::uint32_t seed() const noexcept;
 };
 
-/// Castagnoli CRC of iSCSI. `crc` is the result for what came before, 0 at the start.
-/// Cost: one SSE4.2 instruction per 8 bytes where the CPU has it, else a table step per byte.
-/// Source: RFC 3720 section 12.1 (polynomial), B.4 (test vectors).
-std::uint32_t crc32c(std::span<const std::uint8_t> bytes, std::uint32_t crc = 0) noexcept;
-
 /// Exactly kSegmentHeaderBytes.
 std::vector<std::uint8_t> encode_segment_header(const SegmentHeader& header);
 /// Nothing when magic, version or checksum are wrong, or bytes are missing.
