@@ -30,7 +30,8 @@ class MeetingsApi final : public HttpHandler {
     std::int64_t end_wait_ms = 20'000;  ///< How long an end is waited for before 202. 0..60000.
     int ends_max = 256;
   };
-  /// Everything must outlive the object.
+  /// Must outlive the object, and all but the database must outlive the database too, because its
+  /// destructor still runs the jobs that it accepted.
   struct Parts {
     storage::Database& database;
     const Access& access;

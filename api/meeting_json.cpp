@@ -1,0 +1,173 @@
+#include "api/meeting_json.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "core/log.hpp"
+#include "core/utf8.hpp"
+
+namespace qylon::api {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Error invalid(std::string message) {
+  return Error{ErrorCode::kInvalidArgument, std::move(message)};
+}
+
+/// True when brackets nest deeper than kJsonDepthMax. Looked at before the parser builds anything,
+/// so that a bomb costs one walk over its bytes.
+bool is_too_deep(std::string_view body) {
+  int depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < body.size(); ++i) {
+    const char c = body[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > kJsonDepthMax) return true;
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+  return false;
+}
+
+/// Checks a text field. PostgreSQL's text cannot hold U+0000, so nothing with one is let in.
+Status check_text(const Json& field, std::string_view name, std::size_t chars_max) {
+  if (!field.is_string()) return invalid(std::string(name) + " must be a string");
+  const auto& text = field.get_ref<const std::string&>();
+  if (text.find('\0') != std::string::npos) {
+    return invalid(std::string(name) + " must not contain U+0000");
+  }
+  if (count_code_points(text) > chars_max) {
+    return invalid(std::string(name) + " is longer than " + std::to_string(chars_max) +
+                   " characters");
+  }
+  return ok();
+}
+
+Result<std::vector<std::string>> parse_glossary(const Json& field) {
+  if (!field.is_array()) return invalid("glossary must be an array of words");
+  if (field.size() > kGlossaryWordsMax) {
+    return invalid("glossary has more than " + std::to_string(kGlossaryWordsMax) + " words");
+  }
+  std::vector<std::string> words;
+  for (std::size_t i = 0; i < field.size(); ++i) {
+    const std::string name = "glossary[" + std::to_string(i) + "]";
+    const Status status = check_text(field[i], name, kGlossaryWordCharsMax);
+    if (!status) return status.error();
+    words.push_back(field[i].get<std::string>());
+    if (words.back().empty()) return invalid(name + " is empty");
+  }
+  return words;
+}
+
+Result<MeetingRequest> read_meeting(const Json& document) {
+  MeetingRequest request;
+  if (!document.is_object()) {
+    return invalid("the body must be an object like {\"title\":\"...\",\"glossary\":[\"...\"]}");
+  }
+  if (const auto title = document.find("title"); title != document.end()) {
+    const Status status = check_text(*title, "title", kTitleCharsMax);
+    if (!status) return status.error();
+    request.title = title->get<std::string>();
+  }
+  if (const auto glossary = document.find("glossary"); glossary != document.end()) {
+    auto words = parse_glossary(*glossary);
+    if (!words) return words.error();
+    request.glossary = std::move(*words);
+  }
+  return request;
+}
+
+Json time_json(const std::optional<std::int64_t>& wall_us) {
+  return wall_us ? Json(format_utc(*wall_us)) : Json(nullptr);
+}
+
+Json meeting_json(const MeetingInfo& meeting) {
+  return {{"id", meeting.id.to_string()},
+          {"epoch", meeting.epoch.to_string()},
+          {"title", meeting.title},
+          {"state", meeting_state_name(meeting.state)},
+          {"glossary", meeting.glossary},
+          {"created_at", format_utc(meeting.created_us)},
+          {"started_at", time_json(meeting.started_us)},
+          {"ended_at", time_json(meeting.ended_us)}};
+}
+
+/// Never throws: bytes that are not UTF-8 become U+FFFD.
+std::string printed(const Json& document) {
+  return document.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string_view http_title(int status) {
+  switch (status) {
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 409:
+      return "Conflict";
+    case 415:
+      return "Unsupported Media Type";
+    case 503:
+      return "Service Unavailable";
+    default:
+      return "Internal Server Error";
+  }
+}
+
+}  // namespace
+
+Result<MeetingRequest> parse_meeting_request(std::string_view body) {
+  if (body.empty()) return MeetingRequest{};
+  if (!is_utf8(body)) return invalid("the body is not UTF-8");
+  if (is_too_deep(body)) {
+    return invalid("the body nests deeper than " + std::to_string(kJsonDepthMax) + " levels");
+  }
+  const Json document = Json::parse(body, nullptr, false);
+  if (document.is_discarded()) return invalid("the body is not JSON (RFC 8259)");
+  return read_meeting(document);
+}
+
+std::string meeting_to_json(const MeetingInfo& meeting) {
+  return printed(meeting_json(meeting));
+}
+
+std::string meetings_to_json(std::span<const MeetingInfo> meetings, std::string_view cursor) {
+  Json list = Json::array();
+  for (const MeetingInfo& meeting : meetings)
+    list.push_back(meeting_json(meeting));
+  return printed(
+      {{"meetings", std::move(list)}, {"next", cursor.empty() ? Json(nullptr) : Json(cursor)}});
+}
+
+std::string tracks_to_json(std::span<const TrackItem> tracks) {
+  Json list = Json::array();
+  for (const TrackItem& track : tracks) {
+    list.push_back({{"track", track.track},
+                    {"label", track.label},
+                    {"speaker", track.speaker},
+                    {"codec", track.codec}});
+  }
+  return printed({{"tracks", std::move(list)}});
+}
+
+std::string problem_to_json(int status, const Error& error) {
+  return printed({{"type", "about:blank"},
+                  {"title", http_title(status)},
+                  {"status", status},
+                  {"code", error_name(error.code)},
+                  {"detail", error.message}});
+}
+
+}  // namespace qylon::api

@@ -1,0 +1,340 @@
+#include "api/meetings.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <unistd.h>
+
+#include "api/end_waits.hpp"
+#include "api/export/transcript_export.hpp"
+#include "api/http_answers.hpp"
+#include "api/meeting_json.hpp"
+#include "api/route.hpp"
+#include "core/sync.hpp"
+#include "storage/database.hpp"
+#include "storage/meeting_store.hpp"
+
+namespace qylon::api {
+namespace {
+
+constexpr int kListDefault = 50;
+constexpr int kListMax = 200;
+/// How often deadlines are looked at while somebody waits; the answer may be late by this.
+constexpr auto kExpiryInterval = std::chrono::milliseconds(100);
+
+template <typename Number>
+std::optional<Number> parse_number(std::string_view text) {
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+Error invalid(std::string message) {
+  return Error{ErrorCode::kInvalidArgument, std::move(message)};
+}
+
+Error overloaded() {
+  return Error{ErrorCode::kOverloaded, "the database has too much to do; try again in a second"};
+}
+
+HttpResponse meeting_answer(const Result<MeetingInfo>& meeting, int status = 200) {
+  if (!meeting) return problem(meeting.error());
+  return json_answer(status, meeting_to_json(*meeting));
+}
+
+/// One request on its way through database threads. Jobs share it because std::function copies.
+struct Exchange {
+  HttpRequest request;
+  HttpReply reply;
+  MeetingId meeting;
+  TrackId track = 0;
+};
+using ExchangePtr = std::shared_ptr<Exchange>;
+
+}  // namespace
+
+class MeetingsApi::Impl : public std::enable_shared_from_this<MeetingsApi::Impl> {
+ public:
+  Impl(Options options, const Parts& parts)
+      : options_(std::move(options)),
+        parts_(parts),
+        waits_(static_cast<std::size_t>(std::max(options_.ends_max, 1))),
+        expirer_([this](const std::stop_token& stop) { expire_until(stop); }) {}
+
+  ~Impl() {
+    expirer_.request_stop();
+    wake_expirer();
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  Impl(Impl&&) = delete;
+  Impl& operator=(Impl&&) = delete;
+
+  void handle(HttpRequest request, HttpReply reply);
+
+ private:
+  struct Route {
+    std::string_view method;
+    std::string_view pattern;
+    void (Impl::*handler)(const ExchangePtr&);
+  };
+  static const std::array<Route, 7> kRoutes;
+
+  void create(const ExchangePtr& exchange);
+  void list(const ExchangePtr& exchange);
+  void show(const ExchangePtr& exchange);
+  void end(const ExchangePtr& exchange);
+  void export_file(const ExchangePtr& exchange);
+  void tracks(const ExchangePtr& exchange);
+  void audio(const ExchangePtr& exchange);
+
+  /// Runs `answer` on a database thread and replies with what it returns.
+  void answer_from_database(const ExchangePtr& exchange,
+                            std::function<HttpResponse(storage::Session&)> answer);
+  void begin_end(const ExchangePtr& exchange, const MeetingInfo& meeting);
+  void finish_end(EndWaits::Ticket ticket, MeetingId meeting, const Status& ended);
+  void expire_until(const std::stop_token& stop) QYLON_EXCLUDES(expirer_mutex_);
+  void wake_expirer() QYLON_EXCLUDES(expirer_mutex_);
+
+  const Options options_;
+  const Parts parts_;
+  EndWaits waits_;
+  Mutex expirer_mutex_;  // Orders a new wait, or the stop, before or after the expirer's look.
+  Condition expirer_wake_;
+  std::jthread expirer_;  // Last: it uses everything above.
+};
+
+// HEAD counts as GET; the edge leaves the body out.
+const std::array<MeetingsApi::Impl::Route, 7> MeetingsApi::Impl::kRoutes{
+    {{"POST", "/api/meetings", &Impl::create},
+     {"GET", "/api/meetings", &Impl::list},
+     {"GET", "/api/meetings/{id}", &Impl::show},
+     {"POST", "/api/meetings/{id}/end", &Impl::end},
+     {"GET", "/api/meetings/{id}/export", &Impl::export_file},
+     {"GET", "/api/meetings/{id}/tracks", &Impl::tracks},
+     {"GET", "/api/meetings/{id}/tracks/{track}/audio", &Impl::audio}}};
+
+void MeetingsApi::Impl::handle(HttpRequest request, HttpReply reply) {
+  const Status allowed = check_access(parts_.access, request);
+  if (!allowed) return reply(problem(allowed.error()));
+
+  const std::string method = request.method == "HEAD" ? "GET" : request.method;
+  const Route* found = nullptr;
+  Captures captures{};
+  std::string methods;
+  for (const Route& route : kRoutes) {
+    const auto match = match_path(route.pattern, request.path);
+    if (!match) continue;
+    captures = *match;
+    methods += (methods.empty() ? "" : ", ") + std::string(route.method);
+    if (route.method == "GET") methods += ", HEAD";
+    if (route.method == method) found = &route;
+  }
+  if (methods.empty()) {
+    return reply(problem({ErrorCode::kNotFound,
+                          "there is nothing at this path; docs/PROTOCOL.md "
+                          "lists the routes below /api/meetings"}));
+  }
+  if (found == nullptr) return reply(method_not_allowed(methods));
+
+  auto exchange = std::make_shared<Exchange>();
+  if (!captures[0].empty()) {
+    const auto meeting = MeetingId::parse(captures[0]);
+    if (!meeting) return reply(problem(invalid("the meeting's id must be a UUID (RFC 9562)")));
+    exchange->meeting = *meeting;
+  }
+  if (!captures[1].empty()) {
+    const auto track = parse_number<TrackId>(captures[1]);
+    if (!track) return reply(problem(invalid("the track must be a number from 0 to 65535")));
+    exchange->track = *track;
+  }
+  exchange->request = std::move(request);
+  exchange->reply = std::move(reply);
+  (this->*found->handler)(exchange);
+}
+
+void MeetingsApi::Impl::answer_from_database(
+    const ExchangePtr& exchange,
+    std::function<HttpResponse(storage::Session&)> answer) {
+  const bool taken =
+      parts_.database.submit([exchange, answer = std::move(answer)](storage::Session& session) {
+        exchange->reply(answer(session));
+      });
+  if (!taken) exchange->reply(problem(overloaded()));
+}
+
+void MeetingsApi::Impl::create(const ExchangePtr& exchange) {
+  auto wanted = parse_meeting_request(exchange->request.body);
+  if (!wanted) return exchange->reply(problem(wanted.error()));
+  answer_from_database(exchange, [wanted = std::move(*wanted)](storage::Session& session) {
+    const auto meeting = storage::create_meeting(session, {wanted.title, wanted.glossary});
+    HttpResponse response = meeting_answer(meeting, 201);
+    if (meeting) {
+      response.headers.emplace_back("Location", "/api/meetings/" + meeting->id.to_string());
+    }
+    return response;
+  });
+}
+
+void MeetingsApi::Impl::list(const ExchangePtr& exchange) {
+  const std::string_view limit_text = exchange->request.query_value("limit");
+  const auto limit =
+      limit_text.empty() ? std::optional(kListDefault) : parse_number<int>(limit_text);
+  if (!limit || *limit < 1 || *limit > kListMax) {
+    return exchange->reply(
+        problem(invalid("limit must be a number from 1 to " + std::to_string(kListMax))));
+  }
+  const std::string_view before_text = exchange->request.query_value("before");
+  const auto before = MeetingId::parse(before_text);
+  if (!before_text.empty() && !before) {
+    return exchange->reply(problem(invalid("before must be the `next` of an earlier answer")));
+  }
+  answer_from_database(
+      exchange, [size = static_cast<std::size_t>(*limit), before](storage::Session& session) {
+        // One more than wanted tells whether there is a next page.
+        auto meetings = storage::list_meetings(session, size + 1, before);
+        if (!meetings) return problem(meetings.error());
+        std::string next;
+        if (meetings->size() > size) {
+          meetings->resize(size);
+          next = meetings->back().id.to_string();
+        }
+        return json_answer(200, meetings_to_json(*meetings, next));
+      });
+}
+
+void MeetingsApi::Impl::show(const ExchangePtr& exchange) {
+  answer_from_database(exchange, [id = exchange->meeting](storage::Session& session) {
+    return meeting_answer(storage::find_meeting(session, id));
+  });
+}
+
+void MeetingsApi::Impl::export_file(const ExchangePtr& exchange) {
+  const auto format = parse_export_format(exchange->request.query_value("format"));
+  if (!format) return exchange->reply(problem(format.error()));
+  answer_from_database(
+      exchange, [format = *format, id = exchange->meeting](storage::Session& session) {
+        const auto transcript = storage::load_transcript(session, id);
+        if (!transcript) return problem(transcript.error());
+        HttpResponse response = json_answer(200, export_transcript(*transcript, format));
+        response.content_type = export_content_type(format);
+        response.headers.emplace_back(
+            "Content-Disposition",
+            "attachment; filename=\"" + export_file_name(transcript->meeting, format) + "\"");
+        return response;
+      });
+}
+
+void MeetingsApi::Impl::tracks(const ExchangePtr& exchange) {
+  answer_from_database(exchange, [id = exchange->meeting](storage::Session& session) {
+    const auto meeting = storage::find_meeting(session, id);
+    if (!meeting) return problem(meeting.error());
+    const auto rows = storage::load_tracks(session, id);
+    if (!rows) return problem(rows.error());
+    std::vector<TrackItem> items;
+    for (const storage::TrackRow& row : *rows)
+      items.push_back({row.track, row.label, row.speaker, row.codec});
+    return json_answer(200, tracks_to_json(items));
+  });
+}
+
+void MeetingsApi::Impl::audio(const ExchangePtr& exchange) {
+  const std::string path = options_.recordings_dir + "/" + exchange->meeting.to_string() + "/" +
+                           std::to_string(exchange->track) + ".opus";
+  answer_from_database(exchange, [path, id = exchange->meeting](storage::Session& session) {
+    const auto meeting = storage::find_meeting(session, id);
+    if (!meeting) return problem(meeting.error());
+    if (::access(path.c_str(), R_OK) != 0) {
+      return problem({ErrorCode::kNotFound, "there is no recording of this track"});
+    }
+    HttpResponse response = json_answer(200, "");
+    response.content_type = "audio/ogg; codecs=opus";
+    response.file_path = path;
+    return response;
+  });
+}
+
+void MeetingsApi::Impl::end(const ExchangePtr& exchange) {
+  const auto self = shared_from_this();
+  const bool taken = parts_.database.submit([self, exchange](storage::Session& session) {
+    auto meeting = storage::set_meeting_state(session, exchange->meeting, MeetingState::kEnding);
+    if (meeting) return self->begin_end(exchange, *meeting);
+    // Conflict: it has ended before, and ending it again changes nothing.
+    const bool ended = meeting.error().code == ErrorCode::kConflict;
+    if (ended) meeting = storage::find_meeting(session, exchange->meeting);
+    exchange->reply(meeting_answer(meeting));
+  });
+  if (!taken) exchange->reply(problem(overloaded()));
+}
+
+void MeetingsApi::Impl::begin_end(const ExchangePtr& exchange, const MeetingInfo& meeting) {
+  const std::int64_t deadline_us = parts_.clock.monotonic_us() + options_.end_wait_ms * 1000;
+  const auto ticket = waits_.add({meeting, exchange->reply, deadline_us});
+  if (!ticket) {
+    return exchange->reply(problem(
+        {ErrorCode::kOverloaded, "too many requests wait for an end; try again in a second"}));
+  }
+  wake_expirer();
+  const auto self = shared_from_this();
+  parts_.control.end_meeting(meeting.id, [self, ticket = *ticket, id = meeting.id](Status ended) {
+    self->finish_end(ticket, id, ended);
+  });
+}
+
+void MeetingsApi::Impl::finish_end(EndWaits::Ticket ticket, MeetingId id, const Status& ended) {
+  const auto self = shared_from_this();
+  const auto answer = [self, ticket](const HttpResponse& response) {
+    // Who waited too long has had 202; the state still has to be written.
+    const auto wait = self->waits_.take(ticket);
+    if (wait) wait->reply(response);
+  };
+  if (!ended) return answer(problem(ended.error()));
+  const bool taken = parts_.database.submit([answer, id](storage::Session& session) {
+    auto meeting = storage::set_meeting_state(session, id, MeetingState::kEnded);
+    if (!meeting && meeting.error().code == ErrorCode::kConflict) {
+      meeting = storage::find_meeting(session, id);
+    }
+    answer(meeting_answer(meeting));
+  });
+  if (!taken) answer(problem(overloaded()));
+}
+
+void MeetingsApi::Impl::expire_until(const std::stop_token& stop) {
+  while (true) {
+    for (EndWaits::Wait& wait : waits_.take_expired(parts_.clock.monotonic_us())) {
+      wait.reply(meeting_answer(wait.meeting, 202));
+    }
+    const MutexLock lock(expirer_mutex_);
+    if (stop.stop_requested()) return;
+    if (waits_.empty()) {
+      expirer_wake_.wait(expirer_mutex_);
+    } else {
+      expirer_wake_.wait_for(expirer_mutex_, kExpiryInterval);
+    }
+  }
+}
+
+void MeetingsApi::Impl::wake_expirer() {
+  const MutexLock lock(expirer_mutex_);
+  expirer_wake_.notify_one();
+}
+
+MeetingsApi::MeetingsApi(Options options, const Parts& parts)
+    : impl_(std::make_shared<Impl>(std::move(options), parts)) {}
+
+MeetingsApi::~MeetingsApi() = default;
+
+void MeetingsApi::handle(HttpRequest request, HttpReply reply) {
+  impl_->handle(std::move(request), std::move(reply));
+}
+
+}  // namespace qylon::api
