@@ -1,0 +1,72 @@
+#pragma once
+/// Inner loops written once per instruction set. Numerical code takes `kernels()`; tests take each
+/// set that the machine can run through `kernels(isa)`. No function here allocates, and all take
+/// pointers of any alignment.
+
+#include <cstddef>
+
+#include "dsp/isa.hpp"
+
+namespace qylon::dsp {
+
+/// Radix-4 pass of a Stockham FFT, decimation in frequency, real and imaginary parts apart: for
+/// p < quarter and q < stride, a..d = in[q + stride * (p + {0, 1, 2, 3} * quarter)], and
+/// out[q + stride * (4 p + k)] is element k of the 4-point transform of a..d times w^(k p).
+struct FftPass {
+  const float* in_real;
+  const float* in_imag;
+  float* out_real;
+  float* out_imag;
+  const float* twiddles;  ///< float32[6, quarter]: re, im of w^p, of w^2p, of w^3p.
+  std::size_t quarter;    ///< Points of this pass / 4; >= 8 if stride is 1, even if stride is 4.
+  std::size_t stride;     ///< 1, 4, 16, ...
+};
+
+/// Last step of a real FFT of 2 n points: the spectrum of x from that of x[2k] + i x[2k + 1].
+struct FftUnpack {
+  const float* in_real;  ///< float32[n + 1], element n equal to element 0.
+  const float* in_imag;
+  float* out_real;  ///< float32[n]; bin n is the caller's.
+  float* out_imag;
+  const float* cosines;  ///< float32[n] of pi k / n.
+  const float* sines;
+  std::size_t points;  ///< n, a multiple of 8.
+};
+
+struct Kernels {
+  /// sum of a[i] * b[i], i < count. The order of summation depends on count only.
+  float (*dot)(const float* a, const float* b, std::size_t count) noexcept;
+
+  /// The same for two windows over one set of taps, bit for bit what two calls of dot() give:
+  /// out[0] from `a`, out[1] from `a + stride`. The taps are loaded once.
+  void (*dot_pair)(const float* a,
+                   std::size_t stride,
+                   const float* b,
+                   std::size_t count,
+                   float* out) noexcept;
+
+  /// even[i] = in[2 i], odd[i] = in[2 i + 1], i < count.
+  void (*split_pairs)(const float* in, std::size_t count, float* even, float* odd) noexcept;
+
+  void (*fft_pass)(const FftPass& pass) noexcept;
+  void (*fft_unpack)(const FftUnpack& unpack) noexcept;
+
+  /// out[i] = real[i]^2 + imag[i]^2, i < count.
+  void (*squared_magnitude)(const float* real,
+                            const float* imag,
+                            std::size_t count,
+                            float* out) noexcept;
+};
+
+/// REQUIRES: isa_supported(isa).
+const Kernels& kernels(Isa isa) noexcept;
+
+/// Those of active_isa().
+const Kernels& kernels() noexcept;
+
+/// One per instruction set, each in a file of its own.
+extern const Kernels kScalarKernels;
+extern const Kernels kAvx2Kernels;
+extern const Kernels kAvx512Kernels;
+
+}  // namespace qylon::dsp

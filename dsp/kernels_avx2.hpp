@@ -1,0 +1,16 @@
+#pragma once
+/// AVX2 loops that the AVX-512 set uses as they are: wider vectors gain nothing on short passes.
+
+#include "dsp/kernels.hpp"
+
+namespace qylon::dsp {
+
+void split_pairs_avx2(const float* in, std::size_t count, float* even, float* odd) noexcept;
+void fft_pass_avx2(const FftPass& pass) noexcept;
+void fft_unpack_avx2(const FftUnpack& unpack) noexcept;
+void squared_magnitude_avx2(const float* real,
+                            const float* imag,
+                            std::size_t count,
+                            float* out) noexcept;
+
+}  // namespace qylon::dsp

@@ -1,0 +1,137 @@
+#include "core/check.hpp"
+#include "dsp/kernels.hpp"
+
+namespace qylon::dsp {
+namespace {
+
+float dot(const float* a, const float* b, std::size_t count) noexcept {
+  // Four chains: an addition depends on the one four before it, and rounding grows more slowly.
+  float sums[4] = {};
+  std::size_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    for (std::size_t lane = 0; lane < 4; ++lane)
+      sums[lane] += a[i + lane] * b[i + lane];
+  }
+  for (; i < count; ++i)
+    sums[0] += a[i] * b[i];
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+void dot_pair(const float* a,
+              std::size_t stride,
+              const float* b,
+              std::size_t count,
+              float* out) noexcept {
+  out[0] = dot(a, b, count);
+  out[1] = dot(a + stride, b, count);
+}
+
+void split_pairs(const float* in, std::size_t count, float* even, float* odd) noexcept {
+  for (std::size_t i = 0; i < count; ++i) {
+    even[i] = in[2 * i];
+    odd[i] = in[2 * i + 1];
+  }
+}
+
+/// out = (real + i imag) * (w_real + i w_imag), stored at `index`.
+void store_turned(const FftPass& pass,
+                  std::size_t index,
+                  float real,
+                  float imag,
+                  const float* twiddle) noexcept {
+  const float w_real = twiddle[0];
+  const float w_imag = twiddle[pass.quarter];
+  pass.out_real[index] = real * w_real - imag * w_imag;
+  pass.out_imag[index] = real * w_imag + imag * w_real;
+}
+
+void butterfly(const FftPass& pass, std::size_t p, std::size_t q) noexcept {
+  const std::size_t span = pass.stride * pass.quarter;
+  const std::size_t in = q + pass.stride * p;
+  const std::size_t out = q + pass.stride * 4 * p;
+  const float* const re = pass.in_real + in;
+  const float* const im = pass.in_imag + in;
+  const float sum_ac_re = re[0] + re[2 * span];
+  const float sum_ac_im = im[0] + im[2 * span];
+  const float difference_ac_re = re[0] - re[2 * span];
+  const float difference_ac_im = im[0] - im[2 * span];
+  const float sum_bd_re = re[span] + re[3 * span];
+  const float sum_bd_im = im[span] + im[3 * span];
+  const float difference_bd_re = re[span] - re[3 * span];
+  const float difference_bd_im = im[span] - im[3 * span];
+  const float* const twiddles = pass.twiddles + p;
+  pass.out_real[out] = sum_ac_re + sum_bd_re;
+  pass.out_imag[out] = sum_ac_im + sum_bd_im;
+  // (a - c) - i (b - d), (a + c) - (b + d), (a - c) + i (b - d)
+  store_turned(pass,
+               out + pass.stride,
+               difference_ac_re + difference_bd_im,
+               difference_ac_im - difference_bd_re,
+               twiddles);
+  store_turned(pass,
+               out + 2 * pass.stride,
+               sum_ac_re - sum_bd_re,
+               sum_ac_im - sum_bd_im,
+               twiddles + 2 * pass.quarter);
+  store_turned(pass,
+               out + 3 * pass.stride,
+               difference_ac_re - difference_bd_im,
+               difference_ac_im + difference_bd_re,
+               twiddles + 4 * pass.quarter);
+}
+
+void fft_pass(const FftPass& pass) noexcept {
+  for (std::size_t p = 0; p < pass.quarter; ++p) {
+    for (std::size_t q = 0; q < pass.stride; ++q)
+      butterfly(pass, p, q);
+  }
+}
+
+void fft_unpack(const FftUnpack& u) noexcept {
+  for (std::size_t k = 0; k < u.points; ++k) {
+    const std::size_t mirror = u.points - k;
+    const float even_re = 0.5F * (u.in_real[k] + u.in_real[mirror]);
+    const float even_im = 0.5F * (u.in_imag[k] - u.in_imag[mirror]);
+    const float odd_re = 0.5F * (u.in_imag[k] + u.in_imag[mirror]);
+    const float odd_im = 0.5F * (u.in_real[mirror] - u.in_real[k]);
+    u.out_real[k] = even_re + u.cosines[k] * odd_re + u.sines[k] * odd_im;
+    u.out_imag[k] = even_im + u.cosines[k] * odd_im - u.sines[k] * odd_re;
+  }
+}
+
+void squared_magnitude(const float* real,
+                       const float* imag,
+                       std::size_t count,
+                       float* out) noexcept {
+  for (std::size_t i = 0; i < count; ++i)
+    out[i] = real[i] * real[i] + imag[i] * imag[i];
+}
+
+}  // namespace
+
+const Kernels kScalarKernels{.dot = dot,
+                             .dot_pair = dot_pair,
+                             .split_pairs = split_pairs,
+                             .fft_pass = fft_pass,
+                             .fft_unpack = fft_unpack,
+                             .squared_magnitude = squared_magnitude};
+
+const Kernels& kernels(Isa isa) noexcept {
+  QYLON_CHECK(isa_supported(isa));
+  switch (isa) {
+    case Isa::kAvx512:
+      return kAvx512Kernels;
+    case Isa::kAvx2:
+      return kAvx2Kernels;
+    case Isa::kScalar:
+      break;
+  }
+  return kScalarKernels;
+}
+
+const Kernels& kernels() noexcept {
+  static const Kernels& active = kernels(active_isa());
+  return active;
+}
+
+}  // namespace qylon::dsp
