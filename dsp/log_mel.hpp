@@ -79,6 +79,7 @@ class LogMel {
  private:
   LogMel(const Options& options, RealFft fft);
 
+  bool add_band(std::span<const double> weights);
   std::size_t take(std::span<const float> samples) noexcept;
   std::span<const float> finish_frame() noexcept;
 

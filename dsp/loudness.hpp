@@ -30,6 +30,7 @@ class Loudness {
   };
 
   static Result<Loudness> create(const Options& options);
+  static Result<Loudness> create() { return create(Options()); }
 
   /// Listens to one block and returns the gain [dB] to apply to it; the caller applies it.
   float process(std::span<const float> samples) noexcept;
@@ -44,7 +45,8 @@ class Loudness {
   void reset() noexcept;
 
  private:
-  static constexpr int kBins = 80;  // One LU each, from -70 LUFS up.
+  static constexpr int kBinsPerLu = 4;
+  static constexpr std::size_t kBins = 80 * kBinsPerLu;  // From -70 to +10 LUFS.
   static constexpr int kStepsInWindow = 4;
 
   struct Biquad {
@@ -52,6 +54,7 @@ class Loudness {
     double state1 = 0.0;
     double state2 = 0.0;
     double step(double input) noexcept;
+    void flush_denormals() noexcept;
   };
   struct Bin {
     double windows = 0.0;  // How many, faded.
@@ -60,14 +63,16 @@ class Loudness {
 
   explicit Loudness(const Options& options);
 
+  static Biquad shelf();
+  static Biquad highpass();
   void finish_step() noexcept;
   void count_window(double power) noexcept;
-  double gated_power() const noexcept;
+  double mean_power(std::size_t first_bin) const noexcept;
 
   Options options_;  // Constant after construction.
   Biquad shelf_;
   Biquad highpass_;
-  std::array<double, kStepsInWindow> step_power_{};  // Summed squares of the last 100 ms steps.
+  std::array<double, kStepsInWindow> step_power_{};  // Summed squares per 100 ms, newest last.
   int steps_ = 0;                                    // Steps seen, up to kStepsInWindow.
   int step_samples_ = 0;                             // Samples in the step being filled.
   std::array<Bin, kBins> bins_{};
