@@ -56,6 +56,10 @@ Meeting::Meeting(MeetingRecord record, const Parts& parts)
   }
 }
 
+Meeting::~Meeting() {
+  parts_.sink.on_closed(info_.id);
+}
+
 std::int64_t Meeting::present_ms() const {
   if (!info_.started_us) return 0;
   return opened_at_ms_ + (parts_.clock.monotonic_us() - opened_us_) / 1000;

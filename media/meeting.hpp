@@ -37,7 +37,7 @@ class Meeting final : private CaptionHost {
     const Clock& clock;
     Counters& counters;
     MeetingSink& sink;
-    Recorder& recorder;
+    Recorder* recorder;  ///< Null: nothing is recorded.
     models::Recogniser& recogniser;
     std::shared_ptr<const diarization::EmbeddingModel> voice_model;
     /// Makes the sink through which a track's results come back to on_result() on this shard.
@@ -45,6 +45,11 @@ class Meeting final : private CaptionHost {
   };
 
   Meeting(MeetingRecord record, const Parts& parts);
+  ~Meeting() override;
+  Meeting(const Meeting&) = delete;
+  Meeting& operator=(const Meeting&) = delete;
+  Meeting(Meeting&&) = delete;
+  Meeting& operator=(Meeting&&) = delete;
 
   /// Opens or takes over the hello's tracks, in order.
   /// Errors: kConflict when the meeting is ending; kInvalidArgument for a format change.

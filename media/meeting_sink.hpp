@@ -59,6 +59,9 @@ class MeetingSink {
   MeetingSink(MeetingSink&&) = delete;
   MeetingSink& operator=(MeetingSink&&) = delete;
 
+  /// The meeting came into memory; nothing else is said of it before this, or after on_closed().
+  virtual void on_opened(const MeetingInfo& meeting) = 0;
+  virtual void on_closed(MeetingId meeting) = 0;
   /// The meeting's first audio ever.
   virtual void on_started(MeetingId meeting, std::int64_t started_us) = 0;
   /// A track was opened, or continues on another clock.

@@ -113,12 +113,13 @@ void Track::deliver_frame(const UplinkFrame& frame) {
     parts_.counts.undecodable.add();
     return;
   }
+  if (parts_.recorder == nullptr) return;
   // The recording lies on the meeting's clock, in samples at 48 kHz.
-  parts_.recorder.write(parts_.meeting,
-                        options_.hello.track,
-                        options_.hello.format,
-                        (zero_ms_ * kSamplesPerMs + position) * 3,
-                        frame.payload);
+  parts_.recorder->write(parts_.meeting,
+                         options_.hello.track,
+                         options_.hello.format,
+                         (zero_ms_ * kSamplesPerMs + position) * 3,
+                         frame.payload);
 }
 
 /// First frame of a clock, or after a long gap: the track begins here, or jumps here.

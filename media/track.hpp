@@ -41,7 +41,7 @@ class Track final : private BlockSink {
   };
   struct Parts {
     MeetingId meeting;
-    Recorder& recorder;
+    Recorder* recorder;  ///< Null: the track is not recorded.
     Counts counts;
     /// Makes the captioner once the track's zero is known, at its first audio.
     std::function<std::unique_ptr<Captioner>(const Captioner::Options&)> make_captioner;

@@ -1,0 +1,148 @@
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+
+#include "core/config.hpp"
+#include "diarization/der.hpp"
+#include "diarization/rttm.hpp"
+#include "diarization/wer.hpp"
+#include "server/command.hpp"
+
+namespace qylon::server {
+namespace {
+
+constexpr const char* kHelp =
+    R"(qylon score - how far a result is from the truth
+
+  qylon score der --ref FILE|DIR --hyp FILE|DIR [--uem FILE|DIR] [--collar S] [--skip-overlap]
+  qylon score wer --ref TXT --hyp TXT
+
+der compares RTTM files: who spoke when, in percent of speaker time; a line for each recording, the
+total last. A DIR stands for all its .rttm (.uem) files. wer compares words: plain text, or lines of
+`name<TAB>words` paired by name. Case, punctuation and the spelling of numbers do not count.
+)";
+
+int fail(const Error& error) {
+  std::fprintf(stderr, "qylon score: %s\n", error.message.c_str());
+  return 1;
+}
+
+Result<std::string> read_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return Error{ErrorCode::kNotFound, "cannot read " + path.string()};
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+Result<std::vector<std::filesystem::path>> files_of(const std::string& path,
+                                                    std::string_view extension) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(path, error)) return std::vector<std::filesystem::path>{path};
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(path, error)) {
+    if (entry.path().extension() == extension) files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  if (files.empty()) {
+    return Error{ErrorCode::kNotFound, "no " + std::string(extension) + " file in " + path};
+  }
+  return files;
+}
+
+/// Everything that `parse` reads from a file, or from all files of a directory.
+template <typename Item>
+Result<std::vector<Item>> read_all(const std::string& path,
+                                   std::string_view extension,
+                                   Result<std::vector<Item>> (*parse)(std::string_view)) {
+  const auto files = files_of(path, extension);
+  if (!files) return files.error();
+  std::vector<Item> all;
+  for (const auto& file : *files) {
+    const auto text = read_file(file);
+    if (!text) return text.error();
+    auto items = parse(*text);
+    if (!items) {
+      return Error{items.error().code, file.string() + ": " + items.error().message};
+    }
+    std::move(items->begin(), items->end(), std::back_inserter(all));
+  }
+  return all;
+}
+
+struct Paths {
+  std::string reference;
+  std::string hypothesis;
+  std::string uem;
+};
+
+int score_der_command(const Paths& paths, const diarization::DerOptions& options) {
+  const auto reference = read_all(paths.reference, ".rttm", diarization::parse_rttm);
+  if (!reference) return fail(reference.error());
+  const auto hypothesis = read_all(paths.hypothesis, ".rttm", diarization::parse_rttm);
+  if (!hypothesis) return fail(hypothesis.error());
+  std::vector<diarization::ScoredRegion> scored;
+  if (!paths.uem.empty()) {
+    auto regions = read_all(paths.uem, ".uem", diarization::parse_uem);
+    if (!regions) return fail(regions.error());
+    scored = *std::move(regions);
+  }
+  const auto recordings = diarization::score_der(*reference, *hypothesis, scored, options);
+  for (const auto& recording : recordings) {
+    std::printf(
+        "%s %s\n", recording.recording.c_str(), diarization::format_der(recording.der).c_str());
+  }
+  std::printf("%s\n", diarization::format_der(diarization::total_der(recordings)).c_str());
+  return 0;
+}
+
+int score_wer_command(const Paths& paths) {
+  const auto reference = read_file(paths.reference);
+  if (!reference) return fail(reference.error());
+  const auto hypothesis = read_file(paths.hypothesis);
+  if (!hypothesis) return fail(hypothesis.error());
+  diarization::Wer wer;
+  if (reference->find('\t') == std::string::npos) {
+    wer = diarization::score_wer(*reference, *hypothesis);
+  } else {
+    const auto named_reference = diarization::parse_named_texts(*reference);
+    if (!named_reference) return fail(named_reference.error());
+    const auto named_hypothesis = diarization::parse_named_texts(*hypothesis);
+    if (!named_hypothesis) return fail(named_hypothesis.error());
+    const auto scored = diarization::score_wer(*named_reference, *named_hypothesis);
+    if (!scored) return fail(scored.error());
+    wer = *scored;
+  }
+  std::printf("%s\n", diarization::format_wer(wer).c_str());
+  return 0;
+}
+
+}  // namespace
+
+int run_score(const Words& words) {
+  if (words.empty() || std::find(words.begin(), words.end(), "--help") != words.end()) {
+    std::fputs(kHelp, words.empty() ? stderr : stdout);
+    return words.empty() ? 2 : 0;
+  }
+  Paths paths;
+  diarization::DerOptions options;
+  SettingList list;
+  list.add({"ref", "", "Reference."}, paths.reference);
+  list.add({"hyp", "", "Hypothesis."}, paths.hypothesis);
+  list.add({"uem", "", "Scored regions."}, paths.uem);
+  list.add({"collar", "s", "Not scored around reference boundaries."}, options.collar_s, 0.0, 10.0);
+  list.add({"skip-overlap", "", "Leave overlapped reference speech out."}, options.skip_overlap);
+  const auto others = list.read_flags(words);
+  if (!others) {
+    std::fprintf(stderr, "qylon score: %s\n", others.error().message.c_str());
+    return 2;
+  }
+  const bool named = others->size() == 1 && !paths.reference.empty() && !paths.hypothesis.empty();
+  if (named && others->front() == "der") return score_der_command(paths, options);
+  if (named && others->front() == "wer") return score_wer_command(paths);
+  std::fputs(kHelp, stderr);
+  return 2;
+}
+
+}  // namespace qylon::server

@@ -1,0 +1,338 @@
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <future>
+#include <memory>
+#include <thread>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/meetings.hpp"
+#include "api/token_access.hpp"
+#include "core/clock.hpp"
+#include "core/counters.hpp"
+#include "core/log.hpp"
+#include "media/live_meetings.hpp"
+#include "media/stream_graph.hpp"
+#include "realtime/edge_server.hpp"
+#include "realtime/ws_connector.hpp"
+#include "server/command.hpp"
+#include "server/http_root.hpp"
+#include "server/publisher.hpp"
+#include "server/recogniser_settings.hpp"
+#include "server/settings.hpp"
+#include "server/stored_meetings.hpp"
+#include "storage/caption_record.hpp"
+#include "storage/migrations.hpp"
+#include "storage/private_cluster.hpp"
+
+namespace qylon::server {
+namespace {
+
+constexpr std::chrono::seconds kReplayTimeout{60};
+
+constexpr std::string_view kHelp =
+    R"(qylon serve - take in meetings, show who says what, keep the transcript
+
+  qylon serve [--listen HOST:PORT] [--data-dir DIR] [settings]
+
+Prints one line, `listening on http://HOST:PORT`, when it is ready. On loopback anybody on this
+machine may use it; on any other address every request needs the token that
+`qylon token --data-dir DIR` prints. Settings come from --config FILE, then from the environment
+(--net-threads is QYLON_NET_THREADS), then from flags; the later wins.
+
+Settings:
+)";
+
+/// The running server: members in the order in which data flows back from what they use, so that
+/// destruction is shutdown in reverse of the data flow.
+class Server {
+ public:
+  Server(const Settings& settings, LogLevel level) : settings_(settings), log_(clock_, level) {}
+
+  Status start(const ListenAddress& address);
+  int port() const { return edge_->port(); }
+  const Log& log() const { return log_; }
+  void stop();
+
+ private:
+  Status start_storage();
+  Status open_database();
+  Status open_journal();
+  Status store_journalled_captions();
+  Status start_media();
+  Status start_edge(const ListenAddress& address);
+  std::string in_data_dir(std::string_view name) const {
+    return (std::filesystem::path(settings_.data_dir) / name).string();
+  }
+
+  const Settings& settings_;
+  SystemClock clock_;
+  const Log log_;
+  Counters counters_;
+  std::unique_ptr<storage::PrivateCluster> cluster_;
+  std::unique_ptr<storage::Database> database_;
+  std::unique_ptr<storage::Journal> journal_;
+  std::unique_ptr<storage::CaptionWriter> writer_;
+  std::unique_ptr<media::Recorder> recorder_;
+  std::unique_ptr<realtime::WsConnector> connector_;
+  std::unique_ptr<models::Recogniser> recogniser_;
+  std::shared_ptr<const diarization::EmbeddingModel> voice_model_;
+  std::unique_ptr<Publisher> publisher_;
+  std::unique_ptr<StoredMeetings> stored_;
+  std::unique_ptr<media::LiveMeetings> live_;
+  std::unique_ptr<api::TokenAccess> access_;
+  std::unique_ptr<api::MeetingsApi> api_;
+  std::unique_ptr<HttpRoot> http_;
+  std::unique_ptr<realtime::EdgeServer> edge_;
+};
+
+std::vector<std::string> split_commas(const std::string& text) {
+  std::vector<std::string> parts;
+  std::size_t from = 0;
+  while (from < text.size()) {
+    const std::size_t comma = std::min(text.find(',', from), text.size());
+    if (comma > from) parts.push_back(text.substr(from, comma - from));
+    from = comma + 1;
+  }
+  return parts;
+}
+
+Status make_private_directory(const std::string& path) {
+  std::error_code error;
+  const bool made = std::filesystem::create_directories(path, error);
+  if (error) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "data-dir: cannot make " + path + ": " + error.message()};
+  }
+  // The private PostgreSQL may run as another user and must reach its own directory below.
+  if (made) static_cast<void>(::chmod(path.c_str(), 0711));
+  return ok();
+}
+
+Status Server::start(const ListenAddress& address) {
+  Status status = make_private_directory(settings_.data_dir);
+  if (status) status = start_storage();
+  if (status) status = start_media();
+  if (status) status = start_edge(address);
+  return status;
+}
+
+Status Server::start_storage() {
+  Status status = open_database();
+  if (status) status = open_journal();
+  if (status) status = store_journalled_captions();
+  return status;
+}
+
+Status Server::open_database() {
+  storage::Database::Options options;
+  options.connections = static_cast<int>(settings_.database_connections);
+  std::string owner_url = settings_.database_url;
+  if (owner_url.empty()) {
+    auto cluster = storage::PrivateCluster::start(
+        {.data_dir = settings_.data_dir, .bin_dir = settings_.postgres_bin_dir}, log_);
+    if (!cluster) return cluster.error();
+    cluster_ = *std::move(cluster);
+    owner_url = cluster_->owner_url();
+    options.url = cluster_->url();
+  }
+  const auto migrated = storage::migrate(owner_url, log_);
+  if (!migrated) return migrated.error();
+  if (!cluster_) {
+    options.url = owner_url;
+    options.role = migrated->app_role_usable ? "qylon_app" : "";
+  }
+  auto database = storage::Database::open(options, log_, counters_, clock_);
+  if (!database) return database.error();
+  database_ = *std::move(database);
+  return ok();
+}
+
+Status Server::open_journal() {
+  const std::string dir = in_data_dir("journal");
+  auto journal = storage::Journal::open(
+      {.dir = dir, .bytes_max = settings_.journal_bytes_max}, log_, counters_, clock_);
+  if (!journal) return journal.error();
+  journal_ = *std::move(journal);
+  const auto reread = [dir](const std::function<void(CaptionPtr)>& take) -> Status {
+    const auto report = storage::Journal::replay(dir, [&take](const storage::Record& record) {
+      if (record.type != storage::RecordType::kCaption) return;
+      auto caption = storage::parse_caption_record(record);
+      if (caption) take(std::make_shared<const Caption>(*std::move(caption)));
+    });
+    return report ? ok() : Status(report.error());
+  };
+  writer_ = std::make_unique<storage::CaptionWriter>(
+      storage::CaptionWriter::Options{},
+      storage::CaptionWriter::Events{
+          .on_stored = [this](MeetingId meeting,
+                              std::uint64_t offset) { journal_->settle(meeting, offset); },
+          .reread = reread},
+      *database_,
+      log_,
+      counters_,
+      clock_);
+  return reread([this](CaptionPtr caption) { writer_->add(std::move(caption)); });
+}
+
+/// What a crash left in the journal is in PostgreSQL before anybody can ask for it.
+Status Server::store_journalled_captions() {
+  auto stored = std::make_shared<std::promise<Status>>();
+  auto answer = stored->get_future();
+  writer_->flush([stored](const Status& status) { stored->set_value(status); });
+  if (answer.wait_for(kReplayTimeout) != std::future_status::ready) {
+    return Error{ErrorCode::kUnavailable, "PostgreSQL does not take the journal's captions"};
+  }
+  return answer.get();
+}
+
+Status Server::start_media() {
+  Status status = media::StreamGraph::init_graphs();
+  if (!status) return status;
+  auto recorder =
+      media::Recorder::create({.directory = in_data_dir("recordings")}, clock_, counters_, log_);
+  if (!recorder) return recorder.error();
+  recorder_ = *std::move(recorder);
+  auto connector = realtime::WsConnector::create({});
+  if (!connector) return connector.error();
+  connector_ = *std::move(connector);
+  auto recogniser = models::make_recogniser(
+      recogniser_settings(settings_),
+      {.log = log_, .counters = counters_, .clock = clock_, .connector = connector_.get()});
+  if (!recogniser) return recogniser.error();
+  recogniser_ = *std::move(recogniser);
+  auto voice_model = load_voice_model(settings_);
+  if (!voice_model) return voice_model.error();
+  voice_model_ = *std::move(voice_model);
+  return ok();
+}
+
+Status Server::start_edge(const ListenAddress& address) {
+  publisher_ = std::make_unique<Publisher>(Publisher::Parts{.journal = *journal_,
+                                                            .writer = *writer_,
+                                                            .database = *database_,
+                                                            .recorder = *recorder_,
+                                                            .log = log_,
+                                                            .counters = counters_});
+  stored_ = std::make_unique<StoredMeetings>(*database_, *publisher_);
+  const int cores = static_cast<int>(std::thread::hardware_concurrency());
+  const int shards =
+      settings_.shards > 0 ? static_cast<int>(settings_.shards) : std::max(1, cores - 1);
+  const media::Meeting::Parts parts{.clock = clock_,
+                                    .counters = counters_,
+                                    .sink = *publisher_,
+                                    .recorder = recorder_.get(),
+                                    .recogniser = *recogniser_,
+                                    .voice_model = voice_model_,
+                                    .result_sink = {}};
+  live_ = std::make_unique<media::LiveMeetings>(shards, media::Shard::Options{}, parts, *stored_);
+  auto token = api::load_or_create_token(settings_.data_dir);
+  if (!token) return token.error();
+  const bool loopback = is_loopback(address.host);
+  access_ = std::make_unique<api::TokenAccess>(
+      *token, api::TokenAccess::Options{.require_token = settings_.require_token || !loopback});
+  api_ = std::make_unique<api::MeetingsApi>(
+      api::MeetingsApi::Options{.recordings_dir = in_data_dir("recordings")},
+      api::MeetingsApi::Parts{
+          .database = *database_, .access = *access_, .control = *live_, .clock = clock_});
+  http_ = std::make_unique<HttpRoot>(HttpRoot::Parts{.access = *access_,
+                                                     .counters = counters_,
+                                                     .database = *database_,
+                                                     .journal = *journal_,
+                                                     .api = *api_});
+  realtime::EdgeServer::Options options;
+  options.host = address.host;
+  options.port = address.port;
+  options.net_threads = static_cast<int>(settings_.net_threads);
+  options.allowed_origins = split_commas(settings_.allowed_origins);
+  options.host_must_be_loopback = loopback && !settings_.require_token;
+  options.tls_certificate_path = settings_.tls_certificate;
+  options.tls_key_path = settings_.tls_key;
+  options.connections_per_peer_max = static_cast<std::size_t>(settings_.connections_per_address);
+  auto edge = realtime::EdgeServer::start(options,
+                                          {.http = *http_,
+                                           .access = *access_,
+                                           .ingress = *live_,
+                                           .history = *stored_,
+                                           .log = log_,
+                                           .counters = counters_,
+                                           .clock = clock_});
+  if (!edge) return edge.error();
+  edge_ = *std::move(edge);
+  publisher_->attach(&edge_->hub());
+  return ok();
+}
+
+void Server::stop() {
+  edge_->drain();
+  publisher_->attach(nullptr);
+  edge_.reset();
+  live_.reset();  // The last words become finals, and reach the journal.
+}
+
+LogLevel parse_level(const std::string& name) {
+  constexpr std::array<std::string_view, 4> kNames{"debug", "info", "warn", "error"};
+  const auto at = std::find(kNames.begin(), kNames.end(), name);
+  return static_cast<LogLevel>(at - kNames.begin());
+}
+
+/// Signals are waited for, never handled; every thread started later inherits the mask.
+sigset_t block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM})
+    sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+int fail(const Error& error, int status) {
+  std::fprintf(stderr, "qylon serve: %s\n", error.message.c_str());
+  return status;
+}
+
+void print_ready(const Settings& settings, const ListenAddress& address, int port) {
+  const bool brackets = address.host.find(':') != std::string::npos;
+  std::printf("listening on %s://%s%s%s:%d\n",
+              settings.tls_certificate.empty() ? "http" : "https",
+              brackets ? "[" : "",
+              address.host.c_str(),
+              brackets ? "]" : "",
+              port);
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+int run_serve(const Words& words) {
+  Settings settings;
+  SettingList list;
+  declare(list, settings);
+  if (std::find(words.begin(), words.end(), "--help") != words.end()) {
+    std::printf("%s%s", std::string(kHelp).c_str(), list.help().c_str());
+    return 0;
+  }
+  const Status read = read_settings(list, settings, words);
+  if (!read) return fail(read.error(), 2);
+  const auto address = parse_listen(settings.listen);
+  if (!address) return fail(address.error(), 2);
+
+  const sigset_t signals = block_signals();
+  Server server(settings, parse_level(settings.log_level));
+  const Status started = server.start(*address);
+  if (!started) return fail(started.error(), 1);
+  print_ready(settings, *address, server.port());
+  int signal = 0;
+  sigwait(&signals, &signal);
+  server.log().info("server.stopping", {{"signal", std::to_string(signal)}});
+  server.stop();
+  return 0;
+}
+
+}  // namespace qylon::server

@@ -1,0 +1,47 @@
+#include <algorithm>
+#include <cstdio>
+
+#include "api/token_access.hpp"
+#include "core/config.hpp"
+#include "server/command.hpp"
+
+namespace qylon::server {
+namespace {
+
+constexpr const char* kHelp =
+    R"(qylon token - print the token of a data directory
+
+  qylon token [--data-dir DIR]
+
+Whoever holds the token may use the server that serves this directory: show it as
+`Authorization: Bearer TOKEN`. It is made on first use and kept in DIR/token, readable by you only;
+delete the file and restart the server to make a new one.
+)";
+
+}  // namespace
+
+int run_token(const Words& words) {
+  if (std::find(words.begin(), words.end(), "--help") != words.end()) {
+    std::fputs(kHelp, stdout);
+    return 0;
+  }
+  std::string data_dir = "qylon-data";
+  SettingList list;
+  list.add({"data-dir", "", "The server's data directory."}, data_dir);
+  const auto others = list.read_flags(words);
+  if (!others || !others->empty()) {
+    std::fprintf(stderr,
+                 "qylon token: %s\n",
+                 others ? "it takes only --data-dir DIR" : others.error().message.c_str());
+    return 2;
+  }
+  const auto token = api::load_or_create_token(data_dir);
+  if (!token) {
+    std::fprintf(stderr, "qylon token: %s\n", token.error().message.c_str());
+    return 1;
+  }
+  std::printf("%s\n", token->c_str());
+  return 0;
+}
+
+}  // namespace qylon::server

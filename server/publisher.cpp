@@ -1,0 +1,224 @@
+#include "server/publisher.hpp"
+
+#include <utility>
+
+#include "realtime/caption_json.hpp"
+#include "storage/caption_record.hpp"
+#include "storage/meeting_store.hpp"
+
+namespace qylon::server {
+namespace {
+
+// Conflation keys of topics that have one message only. Captions use their segment, from 1.
+constexpr std::uint64_t kNewestOnly = 1;
+
+storage::Record audio_record(MeetingId meeting, const media::UplinkFrame& frame) {
+  storage::Record record;
+  record.type = storage::RecordType::kAudio;
+  record.meeting = meeting;
+  record.track = frame.track;
+  record.seq = frame.seq;
+  record.position = static_cast<std::int64_t>(frame.capture_us);
+  record.payload = frame.payload;
+  return record;
+}
+
+storage::TrackRow track_row(const media::TrackRecord& track) {
+  return {.track = track.hello.track,
+          .label = track.hello.label,
+          .speaker = track.hello.speaker,
+          .codec = std::string(media::codec_name(track.hello.format.codec)),
+          .sample_rate_hz = track.hello.format.sample_rate_hz,
+          .channels = track.hello.format.channels,
+          .clock = track.clock,
+          .anchor_ms = track.clock_zero_ms};
+}
+
+}  // namespace
+
+Publisher::Publisher(const Parts& parts)
+    : parts_(parts),
+      undurable_(parts.counters.counter("qylon_finals_undurable_total",
+                                        "Finals shown although the journal could not write.")),
+      rows_refused_(parts.counters.counter("qylon_meeting_rows_refused_total",
+                                           "Meeting or track rows that a full queue refused.")) {}
+
+void Publisher::on_opened(const MeetingInfo& meeting) {
+  const MutexLock lock(live_mutex_);
+  Live& live = live_[meeting.id];
+  live.epoch = meeting.epoch;
+  ++live.opens;
+}
+
+void Publisher::on_closed(MeetingId meeting) {
+  after_journal(std::nullopt, [this, meeting] {
+    const MutexLock lock(live_mutex_);
+    const auto at = live_.find(meeting);
+    if (at != live_.end() && --at->second.opens == 0) live_.erase(at);
+  });
+}
+
+std::shared_ptr<const std::string> Publisher::newest_status(MeetingId meeting) const {
+  const MutexLock lock(live_mutex_);
+  const auto at = live_.find(meeting);
+  return at == live_.end() ? nullptr : at->second.status;
+}
+
+void Publisher::submit(std::string_view what, storage::Database::Job job) {
+  if (parts_.database.submit(std::move(job))) return;
+  rows_refused_.add();
+  parts_.log.warn("database.queue_full", {{"lost", std::string(what)}});
+}
+
+void Publisher::on_started(MeetingId meeting, std::int64_t /*started_us*/) {
+  submit("meeting started", [this, meeting](storage::Session& session) {
+    const auto set = storage::set_meeting_state(session, meeting, MeetingState::kLive);
+    if (!set) parts_.log.warn("meeting.not_started", {{"why", set.error().message}});
+  });
+}
+
+void Publisher::on_track(MeetingId meeting, const media::TrackRecord& track) {
+  submit("track", [this, meeting, row = track_row(track)](storage::Session& session) {
+    const Status saved = storage::save_track(session, meeting, row);
+    if (!saved) parts_.log.warn("track.not_saved", {{"why", saved.error().message}});
+    if (row.speaker.empty()) return;
+    const Status named = storage::save_participant(
+        session, meeting, {.key = "t" + std::to_string(row.track), .name = row.speaker});
+    if (!named) parts_.log.warn("participant.not_saved", {{"why", named.error().message}});
+  });
+}
+
+void Publisher::on_audio(MeetingId meeting,
+                         const media::UplinkFrame& frame,
+                         std::function<void(bool)> synced) {
+  auto shared = std::make_shared<std::function<void(bool)>>(std::move(synced));
+  const bool taken = parts_.journal.append(audio_record(meeting, frame),
+                                           [shared](bool durable) { (*shared)(durable); });
+  if (!taken) (*shared)(false);
+}
+
+/// Shows `show` once `record` is settled and everything that came before has been shown.
+void Publisher::after_journal(std::optional<storage::Record> record, std::function<void()> show) {
+  auto step = std::make_shared<Step>();
+  step->show = std::move(show);
+  {
+    const MutexLock lock(steps_mutex_);
+    steps_.push_back(step);
+  }
+  const auto settle = [this, step](bool durable) {
+    if (!durable) undurable_.add();
+    {
+      const MutexLock lock(steps_mutex_);
+      step->ready = true;
+    }
+    show_ready();
+  };
+  if (!record || !parts_.journal.append(*std::move(record), settle)) settle(!record);
+}
+
+void Publisher::show_ready() {
+  const MutexLock showing(show_mutex_);
+  while (true) {
+    std::shared_ptr<Step> step;
+    {
+      const MutexLock lock(steps_mutex_);
+      if (steps_.empty() || !steps_.front()->ready) return;
+      step = std::move(steps_.front());
+      steps_.pop_front();
+    }
+    step->show();
+  }
+}
+
+void Publisher::publish(realtime::Publication publication) {
+  {
+    const MutexLock lock(live_mutex_);
+    const auto at = live_.find(publication.meeting);
+    if (at == live_.end()) return;
+    publication.epoch = at->second.epoch;
+    if (publication.topic == realtime::Topic::kStatus) at->second.status = publication.json;
+  }
+  realtime::Hub* const hub = hub_;
+  if (hub != nullptr) hub->publish(std::move(publication));
+}
+
+void Publisher::on_interim(CaptionPtr caption) {
+  publish({.meeting = caption->meeting,
+           .epoch = {},
+           .topic = realtime::Topic::kCaptions,
+           .json = std::make_shared<const std::string>(realtime::encode_caption(*caption)),
+           .offset = std::nullopt,
+           .conflation_key = caption->segment});
+}
+
+void Publisher::on_final(CaptionPtr caption) {
+  after_journal(storage::make_caption_record(*caption), [this, caption] { show_final(caption); });
+}
+
+void Publisher::show_final(const CaptionPtr& caption) {
+  parts_.writer.add(caption);
+  publish({.meeting = caption->meeting,
+           .epoch = {},
+           .topic = realtime::Topic::kCaptions,
+           .json = std::make_shared<const std::string>(realtime::encode_caption(*caption)),
+           .offset = caption->offset,
+           .conflation_key = caption->segment});
+}
+
+void Publisher::on_status(std::shared_ptr<const media::MeetingStatus> status) {
+  if (status->state != MeetingState::kEnded) {
+    show_status(*status);
+    return;
+  }
+  // The last status follows the last final.
+  after_journal(std::nullopt, [this, status] { show_status(*status); });
+}
+
+void Publisher::show_status(const media::MeetingStatus& status) {
+  publish({.meeting = status.meeting,
+           .epoch = {},
+           .topic = realtime::Topic::kStatus,
+           .json = std::make_shared<const std::string>(realtime::encode_status(status)),
+           .offset = std::nullopt,
+           .conflation_key = kNewestOnly});
+}
+
+void Publisher::on_levels(MeetingId meeting, std::vector<media::TrackLevel> levels) {
+  publish({.meeting = meeting,
+           .epoch = {},
+           .topic = realtime::Topic::kLevels,
+           .json = std::make_shared<const std::string>(realtime::encode_levels(meeting, levels)),
+           .offset = std::nullopt,
+           .conflation_key = kNewestOnly});
+}
+
+void Publisher::on_ended(MeetingId meeting, std::function<void(Status)> done) {
+  storage::Record record;
+  record.type = storage::RecordType::kMeetingEnded;
+  record.meeting = meeting;
+  auto shared = std::make_shared<std::function<void(Status)>>(std::move(done));
+  after_journal(std::move(record), [this, meeting, shared] {
+    realtime::Hub* const hub = hub_;
+    if (hub != nullptr) hub->close_meeting_uplinks(meeting);
+    parts_.recorder.close_meeting(meeting, [] {});
+    parts_.writer.flush([this, meeting, shared](const Status& stored) {
+      if (!stored) {
+        (*shared)(stored);
+      } else {
+        store_end(meeting, *shared);
+      }
+    });
+  });
+}
+
+void Publisher::store_end(MeetingId meeting, const std::function<void(Status)>& done) {
+  const bool taken = parts_.database.submit([this, meeting, done](storage::Session& session) {
+    const auto set = storage::set_meeting_state(session, meeting, MeetingState::kEnded);
+    realtime::Hub* const hub = hub_;
+    if (set && hub != nullptr) hub->retire_meeting(meeting);
+    done(set ? ok() : Status(set.error()));
+  });
+  if (!taken) done(Error{ErrorCode::kOverloaded, "the database queue is full; end it again"});
+}
+
+}  // namespace qylon::server

@@ -1,0 +1,119 @@
+#include "server/settings.hpp"
+
+#include <charconv>
+#include <cstdlib>
+#include <vector>
+
+namespace qylon::server {
+
+void declare_recogniser(SettingList& list, Settings& settings) {
+  list.add({"engine", "", "Speech recogniser."},
+           settings.engine,
+           {"pocketsphinx", "openai-http", "vosk", "vosk-ws", "sherpa-ws"});
+  list.add({"recogniser-workers", "", "Recogniser processes; 0 is one for each core."},
+           settings.recogniser_workers,
+           {0, 256});
+  list.add({"model-dir", "", "Model folder for vosk, or another model for pocketsphinx."},
+           settings.model_dir);
+  list.add({"language-model", "", "pocketsphinx: text of your field, one sentence a line."},
+           settings.language_model);
+  list.add({"vosk-library", "", "Name or path of libvosk.so."}, settings.vosk_library);
+  list.add({"openai-base-url", "", "openai-http: e.g. http://127.0.0.1:8000/v1."},
+           settings.openai_base_url);
+  list.add({"openai-key-file", "", "openai-http: file that holds the key."},
+           settings.openai_key_file);
+  list.add({"openai-model", "", "openai-http: model name."}, settings.openai_model);
+  list.add({"openai-timeout-ms", "ms", "openai-http: longest wait for one answer."},
+           settings.openai_timeout_ms,
+           {100, 600'000});
+  list.add({"openai-concurrency", "", "openai-http: requests at once."},
+           settings.openai_concurrency,
+           {1, 64});
+  list.add({"websocket-url", "", "vosk-ws, sherpa-ws: address of the recogniser's server."},
+           settings.websocket_url);
+  list.add({"voice-model", "", "Weights for telling voices apart; empty: the ones built in."},
+           settings.voice_model);
+}
+
+void declare(SettingList& list, Settings& settings) {
+  list.add({"listen", "", "HOST:PORT to listen on; port 0 picks a free one."}, settings.listen);
+  list.add({"data-dir", "", "Everything the server keeps: database, journal, recordings, token."},
+           settings.data_dir);
+  list.add({"config", "", "File of settings, one `name = value` a line."}, settings.config);
+  list.add({"log-level", "", "Least level that is logged."},
+           settings.log_level,
+           {"debug", "info", "warn", "error"});
+  list.add({"require-token", "", "Ask for the token on loopback too."}, settings.require_token);
+  list.add({"allowed-origins", "", "Browser origins beside our own, separated by commas."},
+           settings.allowed_origins);
+  list.add({"tls-certificate", "", "PEM certificate chain; with --tls-key it turns TLS on."},
+           settings.tls_certificate);
+  list.add({"tls-key", "", "PEM private key."}, settings.tls_key);
+  list.add({"net-threads", "", "Threads for connections."}, settings.net_threads, {1, 64});
+  list.add({"shards", "", "Threads for audio; 0 is one less than the cores."},
+           settings.shards,
+           {0, 256});
+  list.add({"database-url", "", "PostgreSQL to use; empty: a private one in the data directory."},
+           settings.database_url);
+  list.add({"database-connections", "", "Connections to PostgreSQL."},
+           settings.database_connections,
+           {1, 64});
+  list.add({"postgres-bin-dir", "", "Where initdb and postgres are; empty: Debian's place."},
+           settings.postgres_bin_dir);
+  list.add({"journal-bytes-max", "bytes", "Most that the write-ahead journal may hold."},
+           settings.journal_bytes_max,
+           {64LL << 20, 1LL << 44});
+  list.add({"connections-per-address", "", "Connections that one address may hold open."},
+           settings.connections_per_address,
+           {1, 100'000});
+  declare_recogniser(list, settings);
+}
+
+Status read_settings(SettingList& list, Settings& settings, const std::vector<std::string>& words) {
+  // Flags are read twice: first for --config, which comes first in the order of sources.
+  auto others = list.read_flags(words);
+  if (!others) return others.error();
+  if (!others->empty()) {
+    return Error{ErrorCode::kInvalidArgument, "unexpected word \"" + others->front() + "\""};
+  }
+  const char* from_environment = std::getenv("QYLON_CONFIG");
+  if (settings.config.empty() && from_environment != nullptr) settings.config = from_environment;
+  if (!settings.config.empty()) {
+    const Status status = list.read_file(settings.config);
+    if (!status) return status;
+  }
+  const char* database_url = std::getenv("DATABASE_URL");
+  if (settings.database_url.empty() && database_url != nullptr) {
+    settings.database_url = database_url;
+  }
+  const Status status = list.read_environment([](const char* name) { return std::getenv(name); });
+  if (!status) return status;
+  others = list.read_flags(words);
+  return others ? ok() : Status(others.error());
+}
+
+Result<ListenAddress> parse_listen(const std::string& listen) {
+  const auto colon = listen.rfind(':');
+  int port = -1;
+  if (colon != std::string::npos) {
+    const char* const end = listen.data() + listen.size();
+    const auto parsed = std::from_chars(listen.data() + colon + 1, end, port);
+    if (parsed.ec != std::errc{} || parsed.ptr != end) port = -1;
+  }
+  std::string host = listen.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+    host = host.substr(1, host.size() - 2);
+  }
+  if (port < 0 || port > 65535 || host.empty()) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "listen cannot be \"" + listen +
+                     "\"; it takes HOST:PORT, e.g. 127.0.0.1:8080 or [::1]:8080"};
+  }
+  return ListenAddress{host, port};
+}
+
+bool is_loopback(const std::string& host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+}  // namespace qylon::server

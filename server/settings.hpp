@@ -1,0 +1,60 @@
+#pragma once
+/// Every setting of the server, declared once. `qylon serve --help` prints the list.
+
+#include <cstdint>
+#include <string>
+
+#include "core/config.hpp"
+
+namespace qylon::server {
+
+/// Field = default. Names, units and ranges stand in declare().
+struct Settings {
+  std::string listen = "127.0.0.1:8080";
+  std::string data_dir = "qylon-data";
+  std::string config;
+  std::string log_level = "info";
+  bool require_token = false;
+  std::string allowed_origins;
+  std::string tls_certificate;
+  std::string tls_key;
+  std::int64_t net_threads = 1;
+  std::int64_t shards = 0;
+  std::string database_url;
+  std::int64_t database_connections = 4;
+  std::string postgres_bin_dir;
+  std::int64_t journal_bytes_max = 4LL << 30;
+  std::int64_t connections_per_address = 64;
+  std::string engine = "pocketsphinx";
+  std::int64_t recogniser_workers = 0;
+  std::string model_dir;
+  std::string language_model;
+  std::string vosk_library = "libvosk.so";
+  std::string openai_base_url;
+  std::string openai_key_file;
+  std::string openai_model = "whisper-1";
+  std::int64_t openai_timeout_ms = 30'000;
+  std::int64_t openai_concurrency = 2;
+  std::string websocket_url;
+  std::string voice_model;
+};
+
+/// The settings of the recogniser alone, which `qylon transcribe` takes too.
+void declare_recogniser(SettingList& list, Settings& settings);
+/// Everything that `qylon serve` takes. `settings` must outlive `list`.
+void declare(SettingList& list, Settings& settings);
+
+/// Reads the file that `words` or QYLON_CONFIG name, then the environment, then `words`.
+/// Errors: kInvalidArgument, also for words that are no flags.
+Status read_settings(SettingList& list, Settings& settings, const std::vector<std::string>& words);
+
+/// `listen` taken apart. Errors: kInvalidArgument that shows the right form.
+struct ListenAddress {
+  std::string host;
+  int port;
+};
+Result<ListenAddress> parse_listen(const std::string& listen);
+/// 127.0.0.0/8, ::1 or localhost.
+bool is_loopback(const std::string& host);
+
+}  // namespace qylon::server
