@@ -33,8 +33,10 @@ struct MigrationReport {
 /// Applies what table schema_migrations does not list yet, each file in its own transaction, under
 /// an advisory lock, so that servers which start together do not collide, and with a lock_timeout
 /// of 1 s, so that a busy table delays the start instead of the users.
-/// Errors: kConflict when a file that was applied has changed since, or the database is newer than
-///         this binary; kUnavailable when the server is away or stays locked.
+/// A database that is newer than this binary is taken as it is: migrations only add, so that the
+/// version before can still run. Blocks for as long as the statements take.
+/// Errors: kConflict when a file that was applied has changed since; kUnavailable when the server
+///         is away or stays locked.
 Result<MigrationReport> migrate(const std::string& url, const Log& log);
 /// As above with the given list, for tests of the rules themselves.
 Result<MigrationReport> migrate(const std::string& url,
