@@ -53,9 +53,9 @@ TEST(UplinkReply, AckOfAnotherTrackIsNotOurs) {
 }
 
 TEST(UplinkReply, ErrorKeepsTheServersWordsButNoControlCharacters) {
-  const auto reply = parse_uplink_reply(
-      R"({"type":"error","code":"overloaded","close":4006,"message":"a\u001b[2Jb","retry_after_ms":99999999})",
-      0);
+  const auto reply = parse_uplink_reply(R"({"type":"error","code":"overloaded","close":4006,)"
+                                        R"("message":"a\u001b[2Jb","retry_after_ms":99999999})",
+                                        0);
   ASSERT_TRUE(reply);
   EXPECT_EQ(reply->close, 4006);
   EXPECT_EQ(reply->message, "a [2Jb");

@@ -313,8 +313,8 @@ TEST_F(UplinkClientTest, BeginsAnewWithAServerThatHasForgottenTheTrack) {
 TEST_F(UplinkClientTest, StopsForGoodOnAFinalCloseCodeWithTheServersWords) {
   start_streaming();
   offer(1);
-  hear(
-      R"({"type":"error","code":"conflict","close":4501,"message":"another uplink has taken over"})");
+  hear(R"({"type":"error","code":"conflict","close":4501,)"
+       R"("message":"another uplink has taken over"})");
   close(4501);
   EXPECT_EQ(client_->state(), State::kFailed);
   EXPECT_EQ(client_->failure().code, ErrorCode::kConflict);
@@ -333,8 +333,8 @@ TEST_F(UplinkClientTest, BelievesTheErrorFrameWhenTheCloseFrameIsLost) {
 
 TEST_F(UplinkClientTest, WaitsAsLongAsTheServerAsks) {
   start_streaming();
-  hear(
-      R"({"type":"error","code":"overloaded","close":4006,"message":"busy","retry_after_ms":20000})");
+  hear(R"({"type":"error","code":"overloaded","close":4006,)"
+       R"("message":"busy","retry_after_ms":20000})");
   close(4006);
   clock_.advance_ms(19'999);
   client_->step();
