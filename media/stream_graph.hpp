@@ -21,7 +21,12 @@ namespace qylon::media {
 ///           time is concealed, so the track's clock never slips.
 class StreamGraph {
  public:
-  /// Loads the white-listed elements and prerolls one graph. Call once, at start, on main.
+  /// For a process that lives on our own elements alone, as the server does: GStreamer will neither
+  /// look for nor load any plugin. Call before init_graphs() and before any thread starts.
+  static void restrict_plugins();
+  /// Initialises GStreamer, registers our elements and runs one graph of each kind, so that no
+  /// stream pays for first use. Call once, at start, on main.
+  /// Errors: kUnavailable when GStreamer or one of the graphs does not work.
   static Status init_graphs();
 
   /// `sink` must outlive the graph.

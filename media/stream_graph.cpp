@@ -1,0 +1,247 @@
+#include "media/stream_graph.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <string>
+
+#include <gst/gst.h>
+
+#include "media/elements/block_output.hpp"
+#include "media/elements/transform.hpp"
+#include "media/packet.hpp"
+#include "media/uplink_frame.hpp"
+
+namespace qylon::media {
+namespace {
+
+struct GraphLine {
+  Codec codec;
+  const char* graph;
+};
+/// Every graph a stream can have. Its first and last element are linked to pads of ours.
+constexpr std::array<GraphLine, 3> kGraphs = {{
+    {Codec::kOpus, "qylonopusdec name=first ! qylonfrontend ! qylonvad name=last"},
+    {Codec::kPcmS16le, "qylonresample name=first ! qylonfrontend ! qylonvad name=last"},
+    {Codec::kPcmF32le, "qylonresample name=first ! qylonfrontend ! qylonvad name=last"},
+}};
+/// What a packet counts as whose length cannot be told, until a good one came.
+constexpr std::int64_t kUsualPacketSamples = kPipelineRateHz / 50;
+
+struct Unref {
+  void operator()(gpointer object) const noexcept { gst_object_unref(object); }
+};
+using PadPtr = std::unique_ptr<GstPad, Unref>;
+using ElementPtr = std::unique_ptr<GstElement, Unref>;
+
+Error unavailable(std::string message) {
+  return {ErrorCode::kUnavailable, std::move(message)};
+}
+
+std::string take_message(GError* error) {
+  std::string message = error != nullptr ? error->message : "unknown reason";
+  g_clear_error(&error);
+  return message;
+}
+
+GstCaps* input_caps(const AudioFormat& format) {
+  if (format.codec == Codec::kOpus) {
+    return gst_caps_new_simple("audio/x-opus", "channel-mapping-family", G_TYPE_INT, 0, nullptr);
+  }
+  return gst_caps_new_simple("audio/x-raw",
+                             "format",
+                             G_TYPE_STRING,
+                             format.codec == Codec::kPcmF32le ? "F32LE" : "S16LE",
+                             "layout",
+                             G_TYPE_STRING,
+                             "interleaved",
+                             "rate",
+                             G_TYPE_INT,
+                             format.sample_rate_hz,
+                             "channels",
+                             G_TYPE_INT,
+                             format.channels,
+                             nullptr);
+}
+
+gboolean swallow_event(GstPad* /*pad*/, GstObject* /*parent*/, GstEvent* event) noexcept {
+  gst_event_unref(event);
+  return TRUE;
+}
+
+class PushedGraph final : public StreamGraph {
+ public:
+  PushedGraph(const AudioFormat& format, BlockSink& sink)
+      : format_(format),
+        blocks_(sink),
+        source_(PadPtr(gst_pad_new("source", GST_PAD_SRC))),
+        sink_(PadPtr(gst_pad_new("sink", GST_PAD_SINK))) {
+    gst_pad_set_element_private(sink_.get(), this);
+    gst_pad_set_chain_function(sink_.get(), take_blocks);
+    gst_pad_set_event_function(sink_.get(), swallow_event);
+  }
+  ~PushedGraph() override {
+    gst_pad_set_active(source_.get(), FALSE);
+    if (bin_) gst_element_set_state(bin_.get(), GST_STATE_NULL);
+    gst_pad_set_active(sink_.get(), FALSE);
+  }
+  PushedGraph(const PushedGraph&) = delete;
+  PushedGraph& operator=(const PushedGraph&) = delete;
+  PushedGraph(PushedGraph&&) = delete;
+  PushedGraph& operator=(PushedGraph&&) = delete;
+
+  Status build(const char* graph) {
+    GError* error = nullptr;
+    GstElement* const bin = gst_parse_bin_from_description(graph, FALSE, &error);
+    if (bin == nullptr)
+      return unavailable("GStreamer cannot build \"" + std::string(graph) +
+                         "\": " + take_message(error));
+    bin_.reset(static_cast<GstElement*>(gst_object_ref_sink(bin)));
+    if (!link("first", "sink", source_.get()) || !link("last", "src", sink_.get()))
+      return unavailable("GStreamer cannot link \"" + std::string(graph) + "\"");
+    gst_pad_set_active(sink_.get(), TRUE);
+    if (gst_element_set_state(bin_.get(), GST_STATE_PAUSED) == GST_STATE_CHANGE_FAILURE)
+      return unavailable("GStreamer cannot start \"" + std::string(graph) + "\"");
+    gst_pad_set_active(source_.get(), TRUE);
+    return start();
+  }
+
+  std::int64_t packet_samples(std::span<const std::uint8_t> packet) const noexcept override {
+    return media::packet_samples(format_, packet, kPipelineRateHz);
+  }
+
+  Status push(std::span<const std::uint8_t> packet) override {
+    const bool valid = media::packet_samples(format_, packet, kMicrosecondRateHz) > 0;
+    if (!valid || packet.size() > packet_.capacity_bytes()) {
+      conceal(last_samples_);
+      return Error{ErrorCode::kInvalidArgument,
+                   "a packet of " + std::to_string(packet.size()) + " bytes is not " +
+                       std::string(codec_name(format_.codec)) + " of at most " +
+                       std::to_string(kPacketMsMax) + " ms"};
+    }
+    last_samples_ = packet_samples(packet);
+    std::ranges::copy(packet, packet_.bytes().begin());
+    if (packet_.push(source_.get(), packet.size()) != GST_FLOW_OK)
+      return Error{ErrorCode::kInvalidArgument, "the decoder refused a packet"};
+    return ok();
+  }
+
+  void conceal(std::int64_t samples) override { push_gap(samples, GST_GAP_FLAG_MISSING_DATA); }
+  void silence(std::int64_t samples) override { push_gap(samples, static_cast<GstGapFlags>(0)); }
+
+  void flush() override {
+    gst_pad_push_event(
+        source_.get(),
+        gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM, gst_structure_new_empty(kDrainEvent)));
+  }
+
+ private:
+  bool link(const char* element_name, const char* pad_name, GstPad* ours) {
+    const ElementPtr element(
+        gst_bin_get_by_name(reinterpret_cast<GstBin*>(bin_.get()), element_name));
+    if (!element) return false;
+    const PadPtr theirs(gst_element_get_static_pad(element.get(), pad_name));
+    if (!theirs) return false;
+    GstPad* const from = ours == source_.get() ? ours : theirs.get();
+    GstPad* const to = ours == source_.get() ? theirs.get() : ours;
+    return gst_pad_link_full(from, to, GST_PAD_LINK_CHECK_NOTHING) == GST_PAD_LINK_OK;
+  }
+
+  Status start() {
+    GstSegment segment;
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    GstCaps* const caps = input_caps(format_);
+    gst_pad_push_event(source_.get(), gst_event_new_stream_start("track"));
+    const gboolean taken = gst_pad_push_event(source_.get(), gst_event_new_caps(caps));
+    gst_caps_unref(caps);
+    gst_pad_push_event(source_.get(), gst_event_new_segment(&segment));
+    if (taken == FALSE) return unavailable("a GStreamer element does not take the track's format");
+    return ok();
+  }
+
+  void push_gap(std::int64_t samples, GstGapFlags flags) {
+    if (samples <= 0) return;
+    GstEvent* const event = gst_event_new_gap(0, static_cast<GstClockTime>(samples * kNsPerSample));
+    gst_event_set_gap_flags(event, flags);
+    gst_pad_push_event(source_.get(), event);
+  }
+
+  static GstFlowReturn take_blocks(GstPad* pad, GstObject* /*parent*/, GstBuffer* buffer) noexcept {
+    static_cast<PushedGraph*>(gst_pad_get_element_private(pad))->deliver(buffer);
+    gst_buffer_unref(buffer);
+    return GST_FLOW_OK;
+  }
+
+  void deliver(GstBuffer* buffer) noexcept {
+    const BlockMeta* const meta = find_block_meta(buffer);
+    QYLON_CHECK(meta != nullptr);
+    const MappedBuffer map(buffer);
+    auto samples = map.samples();
+    for (const BlockFacts& facts : meta->facts) {
+      if (samples.size() < kBlockSize) break;
+      std::copy_n(samples.begin(), kBlockSize, block_.samples.begin());
+      block_.speech_probability = facts.speech_probability;
+      block_.rms_dbfs = facts.rms_dbfs;
+      block_.peak_dbfs = facts.peak_dbfs;
+      block_.concealed = facts.invented;
+      blocks_.on_block(block_);
+      block_.start_sample += kBlockSamples;
+      samples = samples.subspan(kBlockSize);
+    }
+  }
+
+  const AudioFormat format_;
+  BlockSink& blocks_;
+  ElementPtr bin_;  // Constant after build().
+  const PadPtr source_;
+  const PadPtr sink_;
+  ReusableBuffer packet_{kUplinkPayloadBytesMax};
+  std::int64_t last_samples_ = kUsualPacketSamples;
+  Block block_;
+};
+
+class BlockCounter final : public BlockSink {
+ public:
+  void on_block(const Block& /*block*/) noexcept override { ++blocks; }
+  int blocks = 0;
+};
+
+Status preroll(Codec codec) {
+  BlockCounter counter;
+  auto graph = StreamGraph::create({codec, 48000, 1}, counter);
+  if (!graph) return graph.error();
+  (*graph)->silence(kBlockSamples);
+  if (counter.blocks == 1) return ok();
+  return unavailable("no audio came out of the GStreamer graph for " +
+                     std::string(codec_name(codec)));
+}
+
+}  // namespace
+
+void StreamGraph::restrict_plugins() {
+  setenv("GST_REGISTRY_DISABLE", "yes", 1);
+  setenv("GST_PLUGIN_SYSTEM_PATH_1_0", "", 1);
+  setenv("GST_PLUGIN_PATH_1_0", "", 1);
+}
+
+Status StreamGraph::init_graphs() {
+  GError* error = nullptr;
+  if (gst_init_check(nullptr, nullptr, &error) == FALSE)
+    return unavailable("GStreamer does not start: " + take_message(error));
+  if (!register_elements(nullptr)) return unavailable("GStreamer does not take our elements");
+  for (const GraphLine& line : kGraphs) {
+    if (const Status rolled = preroll(line.codec); !rolled) return rolled;
+  }
+  return ok();
+}
+
+Result<std::unique_ptr<StreamGraph>> StreamGraph::create(const AudioFormat& format,
+                                                         BlockSink& sink) {
+  const auto* const line = std::ranges::find(kGraphs, format.codec, &GraphLine::codec);
+  QYLON_CHECK(line != kGraphs.end());
+  auto graph = std::make_unique<PushedGraph>(format, sink);
+  if (const Status built = graph->build(line->graph); !built) return built.error();
+  return std::unique_ptr<StreamGraph>(std::move(graph));
+}
+
+}  // namespace qylon::media
