@@ -1,0 +1,119 @@
+// The page of one meeting: live captions.
+
+import { ApiError, callJson } from "./api";
+import { Connection } from "./connection";
+import type { ConnectionState, Surroundings } from "./connection";
+import { setUpExports } from "./exports";
+import { Follower } from "./follow";
+import { Announcer, LineList } from "./lines";
+import type { CaptionMessage, Meeting, PositionMessage } from "./protocol";
+import { StatusLine } from "./status_line";
+import { setUpTextSize } from "./text_size";
+import { askForToken, storedToken } from "./token";
+import { Transcript } from "./transcript";
+import type { Change } from "./transcript";
+
+function byId<T extends HTMLElement>(id: string): T {
+  return document.getElementById(id) as T;
+}
+
+const meeting = location.pathname.split("/")[2] ?? "";
+const transcript = new Transcript();
+const lines = new LineList(byId("lines"));
+const announcer = new Announcer(byId("announcer"));
+const follower = new Follower(byId("captions"), byId("jump"));
+const status = new StatusLine({
+  state: byId("state"),
+  detail: byId("detail"),
+  speaking: byId("speaking"),
+  level: byId("level"),
+});
+const empty = byId("empty");
+let checking = false;
+
+function show(change: Change): void {
+  lines.apply(change);
+  empty.hidden = transcript.lines.length > 0;
+  if (change.kind !== "none") follower.keep();
+}
+
+function onCaption(message: CaptionMessage): boolean {
+  const replayed = transcript.replaying();
+  const change = transcript.onCaption(message);
+  if (change.kind === "gap") return false;
+  show(change);
+  if (change.kind === "shown" && change.line.final && !replayed) announcer.say(change.line);
+  return true;
+}
+
+/** Draws what GET knows. False when there is nothing to connect to. */
+async function loadMeeting(): Promise<boolean> {
+  try {
+    const found = await callJson<Meeting>(`/api/meetings/${encodeURIComponent(meeting)}`);
+    byId("title").textContent = found.title || "Untitled meeting";
+    document.title = `${found.title || "Meeting"} - Qylon`;
+    status.onMeeting(found);
+    return true;
+  } catch (error) {
+    const gone = error instanceof ApiError && (error.status === 404 || error.status === 400);
+    if (gone) status.onConnection({ kind: "stopped", reason: error.message });
+    return !gone;
+  }
+}
+
+/** HTTP knows why a WebSocket could not be opened; a WebSocket does not say. */
+async function findOutWhy(): Promise<void> {
+  if (checking) return;
+  checking = true;
+  await loadMeeting();
+  checking = false;
+}
+
+async function onState(state: ConnectionState): Promise<void> {
+  status.onConnection(state);
+  if (state.kind === "refused") void findOutWhy();
+  if (state.kind === "waiting") show(transcript.dropInterims());
+  if (state.kind === "token") {
+    await askForToken();
+    connection.connect();
+  }
+}
+
+const surroundings: Surroundings = {
+  open: () => {
+    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+    return new WebSocket(`${scheme}//${location.host}/v1/subscribe`, "qylon.v1") as never;
+  },
+  setTimeout: (action, delayMs) => window.setTimeout(action, delayMs),
+  clearTimeout: (timer) => window.clearTimeout(timer),
+  random: Math.random,
+};
+
+const connection = new Connection(meeting, surroundings, {
+  position: () => transcript.position(),
+  token: storedToken,
+  onState: (state) => void onState(state),
+  onPosition: (message: PositionMessage) => show(transcript.onPosition(message)),
+  onCaption,
+  onStatus: (message) => status.onStatus(message),
+  onLevels: (message) => status.onLevels(message),
+  onStartAnew: () => {
+    transcript.forget();
+    show({ kind: "cleared" });
+  },
+});
+
+byId("uplink-command").textContent =
+  `qylon uplink mic --server ${location.origin} --meeting ${meeting}`;
+setUpTextSize(byId("smaller"), byId("larger"), () => follower.keep());
+setUpExports(meeting, byId("exports"));
+window.addEventListener("online", () => connection.connect());
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && started) connection.connect();
+});
+
+let started = false;
+void loadMeeting().then((there) => {
+  started = there;
+  if (there) connection.connect();
+});
