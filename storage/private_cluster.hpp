@@ -5,8 +5,6 @@
 #include <memory>
 #include <string>
 
-#include "core/clock.hpp"
-#include "core/counters.hpp"
 #include "core/log.hpp"
 #include "core/result.hpp"
 

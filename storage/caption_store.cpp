@@ -1,0 +1,262 @@
+/// The caption half of storage/meeting_store.hpp.
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <utility>
+
+#include <pqxx/pqxx>
+
+#include "storage/meeting_store.hpp"
+#include "storage/sql_array.hpp"
+
+namespace qylon::storage {
+namespace {
+
+// In the order of Provenance.
+constexpr std::array<std::string_view, 4> kProvenances{"track", "cluster", "enrolled", "manual"};
+
+Provenance read_provenance(std::string_view name) {
+  const auto found = std::find(kProvenances.begin(), kProvenances.end(), name);
+  if (found == kProvenances.end()) return Provenance::kCluster;
+  return static_cast<Provenance>(found - kProvenances.begin());
+}
+
+/// What the column promises, whatever an engine computed.
+float unit_interval(float value) {
+  return value >= 0.0F ? std::min(value, 1.0F) : 0.0F;  // NaN fails the comparison.
+}
+
+struct UtteranceColumns {
+  std::array<SqlArray, 13> columns;
+
+  void add(const Caption& caption) {
+    columns[0].add(caption.meeting.to_string());
+    columns[1].add(static_cast<std::int64_t>(*caption.offset));
+    columns[2].add(static_cast<std::int64_t>(caption.segment));
+    columns[3].add(static_cast<std::int32_t>(caption.revision));
+    columns[4].add(int{caption.track});
+    columns[5].add(caption.start_ms);
+    columns[6].add(caption.end_ms);
+    columns[7].add(caption.speaker.key);
+    columns[8].add(unit_interval(caption.speaker.confidence));
+    columns[9].add(caption.text);
+    columns[10].add(unit_interval(caption.confidence));
+    columns[11].add(caption.language);
+    columns[12].add(caption.engine);
+  }
+};
+
+struct WordColumns {
+  std::array<SqlArray, 7> columns;
+
+  void add(const Caption& caption) {
+    int position = 0;
+    for (const Word& word : caption.words) {
+      columns[0].add(caption.meeting.to_string());
+      columns[1].add(static_cast<std::int64_t>(*caption.offset));
+      columns[2].add(position++);
+      columns[3].add(word.text);
+      columns[4].add(word.start_ms);
+      columns[5].add(word.end_ms);
+      columns[6].add(unit_interval(word.confidence));
+    }
+  }
+};
+
+void upsert_speakers(pqxx::transaction_base& transaction, std::span<const CaptionPtr> captions) {
+  // One statement may touch a row once: the last caption of each speaker speaks for them all.
+  std::map<std::pair<MeetingId, std::string_view>, const Speaker*> speakers;
+  for (const CaptionPtr& caption : captions) {
+    if (!caption->speaker.key.empty())
+      speakers[{caption->meeting, caption->speaker.key}] = &caption->speaker;
+  }
+  if (speakers.empty()) return;
+  std::array<SqlArray, 4> columns;
+  for (const auto& [id, speaker] : speakers) {
+    columns[0].add(id.first.to_string());
+    columns[1].add(speaker->key);
+    columns[2].add(speaker->name);
+    columns[3].add(kProvenances[static_cast<std::size_t>(speaker->provenance)]);
+  }
+  // A name that a person gave stays; the write is skipped when it would change nothing.
+  transaction.exec_params0(
+      "insert into speakers (meeting, key, name, provenance)"
+      " select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[])"
+      " on conflict (meeting, key) do update"
+      " set name = excluded.name, provenance = excluded.provenance"
+      " where speakers.provenance <> 'manual' and excluded.name <> ''"
+      " and (speakers.name, speakers.provenance) <> (excluded.name, excluded.provenance)",
+      columns[0].str(),
+      columns[1].str(),
+      columns[2].str(),
+      columns[3].str());
+}
+
+void insert_utterances(pqxx::transaction_base& transaction, std::span<const CaptionPtr> captions) {
+  UtteranceColumns utterances;
+  WordColumns words;
+  for (const CaptionPtr& caption : captions) {
+    utterances.add(*caption);
+    words.add(*caption);
+  }
+  const auto& u = utterances.columns;
+  const auto& w = words.columns;
+  // Words go in only with the utterance that this statement inserted: a retry adds none.
+  transaction.exec_params0(
+      "with inserted as ("
+      " insert into utterances (meeting, caption_offset, segment, revision, track, start_ms,"
+      "  end_ms, speaker_key, speaker_confidence, text, confidence, language, engine)"
+      " select * from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::integer[],"
+      "  $5::integer[], $6::bigint[], $7::bigint[], $8::text[], $9::real[], $10::text[],"
+      "  $11::real[], $12::text[], $13::text[])"
+      " on conflict do nothing returning meeting, caption_offset)"
+      "insert into words (meeting, caption_offset, position, text, start_ms, end_ms, confidence)"
+      " select w.* from unnest($14::uuid[], $15::bigint[], $16::integer[], $17::text[],"
+      "  $18::bigint[], $19::bigint[], $20::real[])"
+      "  as w (meeting, caption_offset, position, text, start_ms, end_ms, confidence)"
+      " join inserted using (meeting, caption_offset)",
+      u[0].str(),
+      u[1].str(),
+      u[2].str(),
+      u[3].str(),
+      u[4].str(),
+      u[5].str(),
+      u[6].str(),
+      u[7].str(),
+      u[8].str(),
+      u[9].str(),
+      u[10].str(),
+      u[11].str(),
+      u[12].str(),
+      w[0].str(),
+      w[1].str(),
+      w[2].str(),
+      w[3].str(),
+      w[4].str(),
+      w[5].str(),
+      w[6].str());
+}
+
+Caption read_caption(const pqxx::row& row, MeetingId meeting) {
+  Caption caption;
+  caption.meeting = meeting;
+  caption.offset = row[0].as<std::uint64_t>();
+  caption.segment = row[1].as<std::uint64_t>();
+  caption.revision = row[2].as<std::uint32_t>();
+  caption.track = static_cast<TrackId>(row[3].as<int>());
+  caption.start_ms = row[4].as<std::int64_t>();
+  caption.end_ms = row[5].as<std::int64_t>();
+  caption.speaker.key = row[6].as<std::string>();
+  caption.speaker.confidence = row[7].as<float>();
+  caption.text = row[8].as<std::string>();
+  caption.confidence = row[9].as<float>();
+  caption.language = row[10].as<std::string>();
+  caption.engine = row[11].as<std::string>();
+  caption.speaker.name = row[12].as<std::string>();
+  caption.speaker.provenance = read_provenance(row[13].c_str());
+  return caption;
+}
+
+/// REQUIRES: `captions` rise in offset, as the rows of words do.
+void read_words(const pqxx::result& rows, std::vector<Caption>& captions) {
+  auto caption = captions.begin();
+  for (const auto& row : rows) {
+    const auto offset = row[0].as<std::uint64_t>();
+    while (caption != captions.end() && *caption->offset < offset)
+      ++caption;
+    if (caption == captions.end()) return;
+    caption->words.push_back({row[1].as<std::string>(),
+                              row[2].as<std::int64_t>(),
+                              row[3].as<std::int64_t>(),
+                              row[4].as<float>()});
+  }
+}
+
+std::vector<Caption> select_captions(pqxx::transaction_base& transaction,
+                                     MeetingId meeting,
+                                     std::uint64_t after_offset,
+                                     std::size_t limit) {
+  constexpr auto kOffsetMax = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  std::vector<Caption> captions;
+  const auto rows = transaction.exec_params(
+      "select caption_offset, segment, revision, track, start_ms, end_ms, speaker_key,"
+      " speaker_confidence, text, confidence, language, engine, coalesce(name, ''),"
+      " coalesce(provenance, 'cluster')"
+      " from utterances u left join speakers s on s.meeting = u.meeting and s.key = u.speaker_key"
+      " where u.meeting = $1 and caption_offset > $2 order by caption_offset limit $3",
+      meeting.to_string(),
+      static_cast<std::int64_t>(std::min(after_offset, kOffsetMax)),
+      static_cast<std::int64_t>(limit));
+  for (const auto& row : rows)
+    captions.push_back(read_caption(row, meeting));
+  if (captions.empty()) return captions;
+  read_words(
+      transaction.exec_params("select caption_offset, text, start_ms, end_ms, confidence from words"
+                              " where meeting = $1 and caption_offset between $2 and $3"
+                              " order by caption_offset, position",
+                              meeting.to_string(),
+                              static_cast<std::int64_t>(*captions.front().offset),
+                              static_cast<std::int64_t>(*captions.back().offset)),
+      captions);
+  return captions;
+}
+
+}  // namespace
+
+Result<std::uint64_t> last_offset(Session& session, MeetingId meeting) {
+  std::uint64_t offset = 0;
+  const Status status = session.transact([&](pqxx::transaction_base& transaction) {
+    offset = transaction
+                 .exec_params1(
+                     "select coalesce(max(caption_offset), 0) from utterances where meeting = $1",
+                     meeting.to_string())[0]
+                 .as<std::uint64_t>();
+    return ok();
+  });
+  if (!status) return status.error();
+  return offset;
+}
+
+Status append_captions(Session& session, std::span<const CaptionPtr> captions) {
+  if (captions.empty()) return ok();
+  for (const CaptionPtr& caption : captions)
+    QYLON_CHECK(caption->offset.has_value());
+  return session.transact([captions](pqxx::transaction_base& transaction) {
+    upsert_speakers(transaction, captions);
+    insert_utterances(transaction, captions);
+    return ok();
+  });
+}
+
+Result<std::vector<Caption>> load_captions(Session& session,
+                                           MeetingId meeting,
+                                           std::uint64_t after_offset,
+                                           std::size_t limit) {
+  const std::size_t rows_max = std::clamp<std::size_t>(limit, 1, 10'000);
+  std::vector<Caption> captions;
+  const Status status = session.transact([&](pqxx::transaction_base& transaction) {
+    captions = select_captions(transaction, meeting, after_offset, rows_max);
+    return ok();
+  });
+  if (!status) return status.error();
+  return captions;
+}
+
+Result<Transcript> load_transcript(Session& session, MeetingId meeting) {
+  constexpr std::size_t kPage = 10'000;  // Bounds one answer; a transcript may be longer.
+  auto info = find_meeting(session, meeting);
+  if (!info) return info.error();
+  Transcript transcript;
+  transcript.meeting = std::move(*info);
+  for (std::uint64_t after = 0;;) {
+    auto page = load_captions(session, meeting, after, kPage);
+    if (!page) return page.error();
+    for (Caption& caption : *page)
+      transcript.captions.push_back(std::move(caption));
+    if (page->size() < kPage) return transcript;
+    after = *transcript.captions.back().offset;
+  }
+}
+
+}  // namespace qylon::storage
