@@ -45,6 +45,14 @@ struct Kernels {
                    std::size_t count,
                    float* out) noexcept;
 
+  /// sums[j] += sum of x[i] * columns[i * rows + j], i < count, j < rows: a matrix, column by
+  /// column, times a vector. REQUIRES: rows a multiple of 32.
+  void (*add_columns)(const float* columns,
+                      std::size_t rows,
+                      const float* x,
+                      std::size_t count,
+                      float* sums) noexcept;
+
   /// even[i] = in[2 i], odd[i] = in[2 i + 1], i < count.
   void (*split_pairs)(const float* in, std::size_t count, float* even, float* odd) noexcept;
 

@@ -213,6 +213,27 @@ QYLON_AVX2 __m256 load_reversed(const float* at) noexcept {
 
 }  // namespace
 
+QYLON_AVX2 void add_columns_avx2(const float* columns,
+                                 std::size_t rows,
+                                 const float* x,
+                                 std::size_t count,
+                                 float* sums) noexcept {
+  for (std::size_t j = 0; j < rows; j += 32) {  // Four vectors of sums stay in registers.
+    __m256 block[4];
+    for (std::size_t k = 0; k < 4; ++k)
+      block[k] = _mm256_loadu_ps(sums + j + 8 * k);
+    for (std::size_t i = 0; i < count; ++i) {
+      const __m256 factor = _mm256_broadcast_ss(x + i);
+      const float* const column = columns + i * rows + j;
+      for (std::size_t k = 0; k < 4; ++k) {
+        block[k] = _mm256_fmadd_ps(factor, _mm256_loadu_ps(column + 8 * k), block[k]);
+      }
+    }
+    for (std::size_t k = 0; k < 4; ++k)
+      _mm256_storeu_ps(sums + j + 8 * k, block[k]);
+  }
+}
+
 QYLON_AVX2 void split_pairs_avx2(const float* in,
                                  std::size_t count,
                                  float* even,
@@ -278,6 +299,7 @@ QYLON_AVX2 void squared_magnitude_avx2(const float* real,
 
 const Kernels kAvx2Kernels{.dot = dot,
                            .dot_pair = dot_pair,
+                           .add_columns = add_columns_avx2,
                            .split_pairs = split_pairs_avx2,
                            .fft_pass = fft_pass_avx2,
                            .fft_unpack = fft_unpack_avx2,

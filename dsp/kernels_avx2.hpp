@@ -5,6 +5,11 @@
 
 namespace qylon::dsp {
 
+void add_columns_avx2(const float* columns,
+                      std::size_t rows,
+                      const float* x,
+                      std::size_t count,
+                      float* sums) noexcept;
 void split_pairs_avx2(const float* in, std::size_t count, float* even, float* odd) noexcept;
 void fft_pass_avx2(const FftPass& pass) noexcept;
 void fft_unpack_avx2(const FftUnpack& unpack) noexcept;

@@ -82,6 +82,7 @@ QYLON_AVX512 void dot_pair(const float* a,
 
 const Kernels kAvx512Kernels{.dot = dot,
                              .dot_pair = dot_pair,
+                             .add_columns = add_columns_avx2,
                              .split_pairs = split_pairs_avx2,
                              .fft_pass = fft_pass_avx2,
                              .fft_unpack = fft_unpack_avx2,

@@ -26,6 +26,17 @@ void dot_pair(const float* a,
   out[1] = dot(a + stride, b, count);
 }
 
+void add_columns(const float* columns,
+                 std::size_t rows,
+                 const float* x,
+                 std::size_t count,
+                 float* sums) noexcept {
+  for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t j = 0; j < rows; ++j)
+      sums[j] += x[i] * columns[i * rows + j];
+  }
+}
+
 void split_pairs(const float* in, std::size_t count, float* even, float* odd) noexcept {
   for (std::size_t i = 0; i < count; ++i) {
     even[i] = in[2 * i];
@@ -111,6 +122,7 @@ void squared_magnitude(const float* real,
 
 const Kernels kScalarKernels{.dot = dot,
                              .dot_pair = dot_pair,
+                             .add_columns = add_columns,
                              .split_pairs = split_pairs,
                              .fft_pass = fft_pass,
                              .fft_unpack = fft_unpack,

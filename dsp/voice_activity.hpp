@@ -8,8 +8,6 @@
 
 namespace qylon::dsp {
 
-class VoiceActivityFeatures;
-
 /// Probability that somebody speaks, every 10 ms, in clean and in noisy rooms.
 ///
 /// Input   : mono float32[160] at 16 kHz, full scale +-1, high-passed or not; any level.
@@ -39,9 +37,11 @@ class VoiceActivity {
   void reset() noexcept;
 
  private:
-  explicit VoiceActivity(std::unique_ptr<VoiceActivityFeatures> features);
+  struct State;
 
-  std::unique_ptr<VoiceActivityFeatures> features_;
+  explicit VoiceActivity(std::unique_ptr<State> state);
+
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace qylon::dsp

@@ -1,0 +1,165 @@
+#include "dsp/voice_activity_features.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <complex>
+#include <numbers>
+
+#include "dsp/kernels.hpp"
+
+namespace qylon::dsp {
+namespace {
+
+// Band edges in bins of 31.25 Hz, 94 Hz to 7.5 kHz, evenly spaced on the mel axis from the place
+// where a band would be narrower than three bins.
+constexpr std::array<std::size_t, VoiceActivityFeatures::kBands + 1> kEdges =
+    {3, 6, 9, 13, 17, 22, 28, 35, 43, 53, 65, 79, 97, 119, 148, 188, 240};
+// Total power that counts as silence: -85 dBFS. Keeps digital zero and dither out of the floor.
+constexpr float kSilencePower = 3e-9F;
+constexpr std::size_t kSubWindowBlocks = 25;
+constexpr std::size_t kPitchBins = 129;         // Up to 4 kHz.
+constexpr std::size_t kLagMin = 32;             // 500 Hz.
+constexpr std::size_t kLagMax = 200;            // 80 Hz.
+constexpr float kLoudestDecay = 0.01F * 0.23F;  // 1 dB/s in natural log power.
+
+float squashed(float value) {
+  return std::clamp(value, -2.0F, 10.0F) * 0.25F;
+}
+
+}  // namespace
+
+Result<VoiceActivityFeatures> VoiceActivityFeatures::create() {
+  auto fft = RealFft::create(kFftSize);
+  if (!fft) return fft.error();
+  return VoiceActivityFeatures(*std::move(fft));
+}
+
+VoiceActivityFeatures::VoiceActivityFeatures(RealFft fft) : fft_(std::move(fft)), window_{} {
+  double energy = 0.0;
+  for (std::size_t n = 0; n < kWindowSamples; ++n) {
+    const double hann = 0.5 - 0.5 * std::cos(2.0 * std::numbers::pi *
+                                             (static_cast<double>(n) + 0.5) / kWindowSamples);
+    window_[n] = static_cast<float>(hann);
+    energy += hann * hann;
+  }
+  // With this, and the factor 2 for the two sides of the spectrum, bins add up to mean power.
+  const double scale = std::sqrt(2.0 / (energy * kFftSize));
+  for (float& value : window_)
+    value *= static_cast<float>(scale);
+  reset();
+}
+
+void VoiceActivityFeatures::reset() noexcept {
+  history_.fill(0.0F);
+  floor_.fill(kSilencePower / kBands);
+  blocks_ = 0;
+  loudest_ = std::log(kSilencePower);
+  periodicity_ = 0.0F;
+  log_lag_ = std::log(static_cast<float>(kLagMin));
+  pitch_jump_ = 0.0F;
+}
+
+void VoiceActivityFeatures::process(std::span<const float, kBlockSamples> samples,
+                                    std::span<float, kCount> features) noexcept {
+  std::copy(history_.begin() + kBlockSamples, history_.end(), history_.begin());
+  std::ranges::copy(samples, history_.end() - kBlockSamples);
+  update_bands();
+  update_floor();
+  update_pitch();
+  float total = 0.0F;
+  float total_floor = 0.0F;
+  float mean_log = 0.0F;
+  for (std::size_t band = 0; band < kBands; ++band) {
+    const float log_power = std::log(band_power_[band]);
+    total += band_power_[band];
+    total_floor += floor_[band];
+    mean_log += log_power / kBands;
+    features[band] = squashed(log_power - std::log(floor_[band]));
+    features[kBands + band] = log_power;
+  }
+  for (std::size_t band = kBands; band < 2 * kBands; ++band) {
+    features[band] = squashed(features[band] - mean_log);
+  }
+  const float level = std::log(total);
+  loudest_ = std::max(level, loudest_ - kLoudestDecay);
+  const std::span<float, 5> rest = features.last<5>();
+  rest[0] = squashed(level - std::log(total_floor));
+  rest[1] = std::max(level - loudest_, -10.0F) * 0.25F;
+  rest[2] = periodicity_;
+  rest[3] = pitch_jump_;
+  rest[4] = peakiness();
+  ++blocks_;
+}
+
+void VoiceActivityFeatures::update_bands() noexcept {
+  std::array<float, kWindowSamples> windowed;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+  for (std::size_t n = 0; n < kWindowSamples; ++n)
+    windowed[n] = history_[n] * window_[n];
+  fft_.power(windowed, power_);
+  for (std::size_t band = 0; band < kBands; ++band) {
+    float sum = kSilencePower / kBands;
+    for (std::size_t bin = kEdges[band]; bin < kEdges[band + 1]; ++bin)
+      sum += power_[bin];
+    band_power_[band] = sum;
+  }
+}
+
+void VoiceActivityFeatures::update_floor() noexcept {
+  const bool first = blocks_ == 0;
+  const bool starts = blocks_ % kSubWindowBlocks == 0;
+  const std::size_t slot = blocks_ / kSubWindowBlocks % kMinima;
+  for (std::size_t band = 0; band < kBands; ++band) {
+    float& smooth = smooth_power_[band];
+    smooth = first ? band_power_[band] : 0.75F * smooth + 0.25F * band_power_[band];
+    running_minimum_[band] = starts ? smooth : std::min(running_minimum_[band], smooth);
+    if (first) {
+      for (Bands& minimum : minima_)
+        minimum[band] = smooth;
+    }
+    minima_[slot][band] = running_minimum_[band];
+    float lowest = smooth;
+    for (const Bands& minimum : minima_)
+      lowest = std::min(lowest, minimum[band]);
+    floor_[band] = lowest;
+  }
+}
+
+void VoiceActivityFeatures::update_pitch() noexcept {
+  // The square root of the power over the noise floor, as if it were an even, real signal: its
+  // transform is the autocorrelation of a sound with a flattened spectrum.
+  std::array<float, kFftSize> spectrum{};
+  for (std::size_t band = 0; band < kBands && kEdges[band] < kPitchBins; ++band) {
+    const float width = static_cast<float>(kEdges[band + 1] - kEdges[band]);
+    const float noise = 2.0F * floor_[band] / width;
+    const std::size_t end = std::min(kEdges[band + 1], kPitchBins);
+    for (std::size_t bin = kEdges[band]; bin < end; ++bin) {
+      spectrum[bin] = std::sqrt(std::max(power_[bin] - noise, 0.0F));
+      spectrum[kFftSize - bin] = spectrum[bin];
+    }
+  }
+  std::array<std::complex<float>, kBins> correlation;
+  fft_.forward(spectrum, correlation);
+  std::size_t best = kLagMin;
+  for (std::size_t lag = kLagMin; lag <= kLagMax; ++lag) {
+    if (correlation[lag].real() > correlation[best].real()) best = lag;
+  }
+  const float energy = correlation[0].real();
+  periodicity_ = energy > 0.0F ? correlation[best].real() / energy : 0.0F;
+  const float log_lag = std::log(static_cast<float>(best));
+  pitch_jump_ = std::min(std::abs(log_lag - log_lag_), 1.0F);
+  log_lag_ = log_lag;
+}
+
+float VoiceActivityFeatures::peakiness() const noexcept {
+  const float* const begin = power_.data() + kEdges.front();
+  constexpr std::size_t kUsed = kPitchBins - kEdges.front();
+  float sum = kSilencePower;
+  for (std::size_t i = 0; i < kUsed; ++i)
+    sum += begin[i];
+  const float squares = kernels().dot(begin, begin, kUsed);
+  // 0 for one single peak, -1 for a flat spectrum.
+  return std::log(std::max(squares / (sum * sum), 1.0F / kUsed)) /
+         std::log(static_cast<float>(kUsed));
+}
+
+}  // namespace qylon::dsp
