@@ -21,7 +21,8 @@ std::span<const Asset> assets();
 
 /// The page or file at the request's path: "/" lists the meetings, "/m/{id}" shows one, "/assets/"
 /// holds their parts, which caches may keep for ever because a changed part has another name.
-/// Nothing when the path is none of these, so that the caller can look elsewhere. The app holds no
+/// Nothing when the path is none of these, so that the caller can look elsewhere, and has to see to
+/// it that the method is GET or HEAD. The app holds no
 /// data of anybody, so it needs no token; what it asks the server for does.
 /// Threads: any.
 std::optional<HttpResponse> serve_page(const HttpRequest& request);

@@ -16,16 +16,6 @@ std::string_view asset_path(std::string_view path) {
   return path.starts_with("/assets/") ? path : std::string_view();
 }
 
-HttpResponse not_allowed() {
-  HttpResponse response;
-  response.status = 405;
-  response.content_type = "application/problem+json";
-  response.body = R"({"type":"about:blank","title":"Method Not Allowed","status":405,)"
-                  R"("code":"invalid_argument","detail":"pages take GET and HEAD"})";
-  response.headers.emplace_back("Allow", "GET, HEAD");
-  return response;
-}
-
 }  // namespace
 
 std::optional<HttpResponse> serve_page(const HttpRequest& request) {
@@ -34,7 +24,6 @@ std::optional<HttpResponse> serve_page(const HttpRequest& request) {
   const auto found = std::find_if(
       all.begin(), all.end(), [wanted](const Asset& asset) { return asset.path == wanted; });
   if (found == all.end()) return std::nullopt;
-  if (request.method != "GET" && request.method != "HEAD") return not_allowed();
   HttpResponse response;
   response.content_type = found->content_type;
   response.body = found->body;

@@ -9,9 +9,9 @@
 namespace qylon::web {
 namespace {
 
-std::optional<HttpResponse> get(const std::string& path, const std::string& method = "GET") {
+std::optional<HttpResponse> get(const std::string& path) {
   HttpRequest request;
-  request.method = method;
+  request.method = "GET";
   request.path = path;
   return serve_page(request);
 }
@@ -34,13 +34,6 @@ TEST(Pages, LeaveOtherPathsToOthers) {
   for (const char* path :
        {"/m/", "/m/a/b", "/assets/", "/assets/none.js", "/index.htm", "", "/api/meetings"})
     EXPECT_FALSE(get(path)) << path;
-}
-
-TEST(Pages, TakeReadingMethodsOnly) {
-  EXPECT_EQ(get("/", "HEAD")->status, 200);
-  const auto response = get("/", "POST");
-  EXPECT_EQ(response->status, 405);
-  EXPECT_EQ(header_of(*response, "Allow"), "GET, HEAD");
 }
 
 TEST(Pages, NameOnlyPartsThatAreThere) {
