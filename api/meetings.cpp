@@ -80,6 +80,8 @@ class MeetingsApi::Impl : public std::enable_shared_from_this<MeetingsApi::Impl>
   Impl& operator=(Impl&&) = delete;
 
   void handle(HttpRequest request, HttpReply reply);
+  /// Returns when no job is under way that could still use Parts::control.
+  void close() QYLON_EXCLUDES(jobs_mutex_);
 
  private:
   struct Route {
@@ -97,6 +99,9 @@ class MeetingsApi::Impl : public std::enable_shared_from_this<MeetingsApi::Impl>
   void tracks(const ExchangePtr& exchange);
   void audio(const ExchangePtr& exchange);
 
+  /// False when the database is full or this is closed: `job` will not run.
+  [[nodiscard]] bool submit(storage::Database::Job job) QYLON_EXCLUDES(jobs_mutex_);
+  void finish_job() QYLON_EXCLUDES(jobs_mutex_);
   /// Runs `answer` on a database thread and replies with what it returns.
   void answer_from_database(const ExchangePtr& exchange,
                             std::function<HttpResponse(storage::Session&)> answer);
@@ -108,6 +113,10 @@ class MeetingsApi::Impl : public std::enable_shared_from_this<MeetingsApi::Impl>
   const Options options_;
   const Parts parts_;
   EndWaits waits_;
+  Mutex jobs_mutex_;
+  Condition jobs_done_;
+  int jobs_ QYLON_GUARDED_BY(jobs_mutex_) = 0;
+  bool closed_ QYLON_GUARDED_BY(jobs_mutex_) = false;
   Mutex expirer_mutex_;  // Orders a new wait, or the stop, before or after the expirer's look.
   Condition expirer_wake_;
   std::jthread expirer_;  // Last: it uses everything above.
@@ -160,6 +169,33 @@ void MeetingsApi::Impl::handle(HttpRequest request, HttpReply reply) {
   exchange->request = std::move(request);
   exchange->reply = std::move(reply);
   (this->*found->handler)(exchange);
+}
+
+void MeetingsApi::Impl::close() {
+  const MutexLock lock(jobs_mutex_);
+  closed_ = true;
+  while (jobs_ > 0)
+    jobs_done_.wait(jobs_mutex_);
+}
+
+bool MeetingsApi::Impl::submit(storage::Database::Job job) {
+  {
+    const MutexLock lock(jobs_mutex_);
+    if (closed_) return false;
+    ++jobs_;
+  }
+  const bool taken = parts_.database.submit(
+      [self = shared_from_this(), job = std::move(job)](storage::Session& session) {
+        job(session);
+        self->finish_job();
+      });
+  if (!taken) finish_job();
+  return taken;
+}
+
+void MeetingsApi::Impl::finish_job() {
+  const MutexLock lock(jobs_mutex_);
+  if (--jobs_ == 0) jobs_done_.notify_all();
 }
 
 void MeetingsApi::Impl::answer_from_database(
@@ -265,7 +301,7 @@ void MeetingsApi::Impl::audio(const ExchangePtr& exchange) {
 
 void MeetingsApi::Impl::end(const ExchangePtr& exchange) {
   const auto self = shared_from_this();
-  const bool taken = parts_.database.submit([self, exchange](storage::Session& session) {
+  const bool taken = submit([self, exchange](storage::Session& session) {
     auto meeting = storage::set_meeting_state(session, exchange->meeting, MeetingState::kEnding);
     if (meeting) return self->begin_end(exchange, *meeting);
     // Conflict: it has ended before, and ending it again changes nothing.
@@ -298,6 +334,7 @@ void MeetingsApi::Impl::finish_end(EndWaits::Ticket ticket, MeetingId id, const 
     if (wait) wait->reply(response);
   };
   if (!ended) return answer(problem(ended.error()));
+  // Not submit(): an end that media/ completes while the server shuts down is written too.
   const bool taken = parts_.database.submit([answer, id](storage::Session& session) {
     auto meeting = storage::set_meeting_state(session, id, MeetingState::kEnded);
     if (!meeting && meeting.error().code == ErrorCode::kConflict) {
@@ -331,7 +368,9 @@ void MeetingsApi::Impl::wake_expirer() {
 MeetingsApi::MeetingsApi(Options options, const Parts& parts)
     : impl_(std::make_shared<Impl>(std::move(options), parts)) {}
 
-MeetingsApi::~MeetingsApi() = default;
+MeetingsApi::~MeetingsApi() {
+  impl_->close();
+}
 
 void MeetingsApi::handle(HttpRequest request, HttpReply reply) {
   impl_->handle(std::move(request), std::move(reply));

@@ -30,8 +30,7 @@ class MeetingsApi final : public HttpHandler {
     std::int64_t end_wait_ms = 20'000;  ///< How long an end is waited for before 202. 0..60000.
     int ends_max = 256;
   };
-  /// Must outlive the object, and all but the database must outlive the database too, because its
-  /// destructor still runs the jobs that it accepted.
+  /// Must outlive the object; database and clock also the ends that `control` completes later.
   struct Parts {
     storage::Database& database;
     const Access& access;
@@ -40,6 +39,7 @@ class MeetingsApi final : public HttpHandler {
   };
 
   MeetingsApi(Options options, const Parts& parts);
+  /// Waits for the database jobs that are under way (about as long as a statement may take).
   ~MeetingsApi() override;
 
   void handle(HttpRequest request, HttpReply reply) override;

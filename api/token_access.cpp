@@ -134,7 +134,7 @@ std::string digest(std::string_view text) {
 
 Result<std::string> load_or_create_token(const std::string& data_dir) {
   std::error_code failure;
-  if (std::filesystem::create_directories(data_dir, failure)) ::chmod(data_dir.c_str(), 0700);
+  if (std::filesystem::create_directories(data_dir, failure)) ::chmod(data_dir.c_str(), 0711);
   if (failure) {
     return Error{ErrorCode::kUnavailable, "cannot make " + data_dir + ": " + failure.message()};
   }

@@ -9,7 +9,7 @@
 namespace qylon::api {
 
 /// The token in `data_dir`/token (mode 0600), made from 256 random bits on first use. The directory
-/// is made too (mode 0700) when it is missing.
+/// is made too when it is missing (mode 0711: a private PostgreSQL of another user lies below it).
 ///
 /// Output : "qyl_" and 43 characters of base64url (RFC 4648 section 5, no padding).
 /// Threads: any; two processes that create it at once get the same token.

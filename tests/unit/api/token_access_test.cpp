@@ -51,12 +51,12 @@ TEST_F(TokenFile, IsReadableByItsOwnerOnly) {
   EXPECT_EQ(facts.st_mode & 0777, 0600U);
 }
 
-TEST_F(TokenFile, MakesAMissingDirectoryPrivate) {
+TEST_F(TokenFile, MakesAMissingDirectoryThatOthersCannotList) {
   dir_ += "/new";
   ASSERT_TRUE(load_or_create_token(dir_));
   struct stat facts {};
   ASSERT_EQ(::stat(dir_.c_str(), &facts), 0);
-  EXPECT_EQ(facts.st_mode & 0777, 0700U);
+  EXPECT_EQ(facts.st_mode & 0777, 0711U);
 }
 
 TEST_F(TokenFile, IsTheSameForAllWhoCreateItAtOnce) {

@@ -1,0 +1,286 @@
+// The REST routes over a real PostgreSQL, without the HTTP edge.
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "api/meetings.hpp"
+#include "core/clock.hpp"
+#include "core/counters.hpp"
+#include "core/log.hpp"
+#include "storage/database.hpp"
+#include "storage/meeting_store.hpp"
+#include "storage/migrations.hpp"
+#include "storage/private_cluster.hpp"
+#include "tests/support/fake_clock.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+namespace qylon::api {
+namespace {
+
+const SystemClock kClock;
+const Log kLog(kClock, LogLevel::kError);
+
+/// One PostgreSQL for all tests.
+class Cluster : public testing::Environment {
+ public:
+  void SetUp() override {
+    auto cluster = storage::PrivateCluster::start({.data_dir = directory_.path()}, kLog);
+    ASSERT_TRUE(cluster) << cluster.error().message;
+    cluster_ = *std::move(cluster);
+    const auto report = storage::migrate(cluster_->owner_url(), kLog);
+    ASSERT_TRUE(report) << report.error().message;
+  }
+  void TearDown() override { cluster_.reset(); }
+  std::string url() const { return cluster_->url(); }
+
+ private:
+  test::TemporaryDirectory directory_;
+  std::unique_ptr<storage::PrivateCluster> cluster_;
+};
+const Cluster* const kCluster =
+    static_cast<Cluster*>(testing::AddGlobalTestEnvironment(new Cluster));
+
+class AllowAll final : public Access {
+ public:
+  Status check(const Credentials& credentials) const override {
+    if (credentials.token != "wrong") return ok();
+    return Error{ErrorCode::kUnauthenticated, "show a token"};
+  }
+};
+
+/// Ends meetings at once, or when the test says so.
+class Control final : public MeetingControl {
+ public:
+  void end_meeting(MeetingId, std::function<void(Status)> done) override {
+    if (hold_.valid()) {
+      held_ = std::move(done);
+      promise_.set_value();
+      return;
+    }
+    done(ok());
+  }
+  void hold() { hold_ = promise_.get_future(); }
+  /// Waits until an end was asked for.
+  void await() { hold_.wait(); }
+  void finish(const Status& status) { held_(status); }
+
+ private:
+  std::promise<void> promise_;
+  std::future<void> hold_;
+  std::function<void(Status)> held_;
+};
+
+class Meetings : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto database = storage::Database::open({.url = kCluster->url()}, kLog, counters_, kClock);
+    ASSERT_TRUE(database) << database.error().message;
+    database_ = *std::move(database);
+    api_ = std::make_unique<MeetingsApi>(MeetingsApi::Options{.recordings_dir = recordings_.path()},
+                                         MeetingsApi::Parts{*database_, access_, control_, clock_});
+  }
+  void TearDown() override { api_.reset(); }
+
+  std::future<HttpResponse> start(const std::string& method,
+                                  const std::string& target,
+                                  const std::string& body = "") {
+    HttpRequest request;
+    request.method = method;
+    request.path = target.substr(0, target.find('?'));
+    if (const auto mark = target.find('?'); mark != std::string::npos) {
+      const std::string query = target.substr(mark + 1);
+      const auto equals = query.find('=');
+      request.query.emplace_back(query.substr(0, equals), query.substr(equals + 1));
+    }
+    request.body = body;
+    request.authorization = authorization_;
+    request.peer_is_loopback = true;
+    auto promise = std::make_shared<std::promise<HttpResponse>>();
+    api_->handle(std::move(request),
+                 [promise](HttpResponse response) { promise->set_value(std::move(response)); });
+    return promise->get_future();
+  }
+  HttpResponse ask(const std::string& method,
+                   const std::string& target,
+                   const std::string& body = "") {
+    return start(method, target, body).get();
+  }
+  std::string created(const std::string& body = "{}") {
+    const HttpResponse response = ask("POST", "/api/meetings", body);
+    EXPECT_EQ(response.status, 201) << response.body;
+    return response.body.substr(response.body.find("\"id\":\"") + 6, 36);
+  }
+  void store(const std::string& meeting, const std::string& text) {
+    auto caption = std::make_shared<Caption>();
+    caption->meeting = *MeetingId::parse(meeting);
+    caption->offset = 1;
+    caption->end_ms = 900;
+    caption->speaker = {.key = "s1", .name = "Ann"};
+    caption->text = text;
+    std::promise<Status> stored;
+    ASSERT_TRUE(database_->submit([&](storage::Session& session) {
+      const std::vector<CaptionPtr> captions{caption};
+      stored.set_value(storage::append_captions(session, captions));
+    }));
+    const Status status = stored.get_future().get();
+    ASSERT_TRUE(status) << status.error().message;
+  }
+
+  Counters counters_;
+  test::FakeClock clock_;
+  AllowAll access_;
+  Control control_;
+  test::TemporaryDirectory recordings_;
+  std::string authorization_;
+  std::unique_ptr<storage::Database> database_;
+  std::unique_ptr<MeetingsApi> api_;
+};
+
+std::string header_of(const HttpResponse& response, std::string_view name) {
+  for (const auto& [key, value] : response.headers) {
+    if (key == name) return value;
+  }
+  return "";
+}
+
+const std::string kNobody = "00000000-0000-4000-8000-000000000000";
+
+TEST_F(Meetings, AreMadeAndFoundAgain) {
+  const HttpResponse made =
+      ask("POST", "/api/meetings", R"({"title":"Plan","glossary":["Qylon"]})");
+  EXPECT_EQ(made.status, 201);
+  EXPECT_NE(made.body.find(R"("title":"Plan","state":"created","glossary":["Qylon"])"),
+            std::string::npos);
+  const HttpResponse found = ask("GET", header_of(made, "Location"));
+  EXPECT_EQ(found.status, 200);
+  EXPECT_EQ(found.body, made.body);
+}
+
+TEST_F(Meetings, AreListedNewestFirstInPages) {
+  const std::string first = created();
+  const std::string second = created();
+  const HttpResponse page = ask("GET", "/api/meetings?limit=1");
+  EXPECT_NE(page.body.find(second), std::string::npos);
+  EXPECT_EQ(page.body.find(first), std::string::npos);
+  EXPECT_NE(page.body.find("\"next\":\"" + second + "\""), std::string::npos);
+  const HttpResponse rest = ask("GET", "/api/meetings?before=" + second);
+  EXPECT_NE(rest.body.find(first), std::string::npos);
+  EXPECT_EQ(rest.body.find(second), std::string::npos);
+}
+
+TEST_F(Meetings, AreExportedInEveryFormat) {
+  const std::string id = created(R"({"title":"Plan"})");
+  store(id, "hello world");
+  for (const std::string format : {"txt", "srt", "vtt", "json", "csv", "rttm"}) {
+    const HttpResponse file = ask("GET", "/api/meetings/" + id + "/export?format=" + format);
+    EXPECT_EQ(file.status, 200) << file.body;
+    EXPECT_NE(file.body.find(format == "rttm" ? id : "hello world"), std::string::npos) << format;
+    EXPECT_NE(file.body.find("Ann"), std::string::npos) << format;
+    EXPECT_NE(header_of(file, "Content-Disposition").find("plan-"), std::string::npos);
+  }
+}
+
+TEST_F(Meetings, EndOnceAndStayEnded) {
+  const std::string id = created();
+  const HttpResponse ended = ask("POST", "/api/meetings/" + id + "/end");
+  EXPECT_EQ(ended.status, 200);
+  EXPECT_NE(ended.body.find(R"("state":"ended")"), std::string::npos);
+  EXPECT_EQ(ask("POST", "/api/meetings/" + id + "/end").body, ended.body);
+  EXPECT_EQ(ask("GET", "/api/meetings/" + id).body, ended.body);
+}
+
+TEST_F(Meetings, AnswerAnEndThatTakesLongWith202AndEndAllTheSame) {
+  const std::string id = created();
+  control_.hold();
+  auto answer = start("POST", "/api/meetings/" + id + "/end");
+  control_.await();
+  clock_.advance_ms(20'000);
+  const HttpResponse ending = answer.get();
+  EXPECT_EQ(ending.status, 202);
+  EXPECT_NE(ending.body.find(R"("state":"ending")"), std::string::npos);
+
+  control_.finish(ok());
+  EXPECT_NE(ask("POST", "/api/meetings/" + id + "/end").body.find(R"("state":"ended")"),
+            std::string::npos);
+}
+
+TEST_F(Meetings, SayWhyAnEndFailed) {
+  const std::string id = created();
+  control_.hold();
+  auto answer = start("POST", "/api/meetings/" + id + "/end");
+  control_.await();
+  control_.finish(Error{ErrorCode::kOverloaded, "the shard is full"});
+  const HttpResponse failed = answer.get();
+  EXPECT_EQ(failed.status, 503);
+  EXPECT_EQ(header_of(failed, "Retry-After"), "1");
+}
+
+TEST_F(Meetings, GiveRecordingsThatAreThere) {
+  const std::string id = created();
+  const std::string path = "/api/meetings/" + id + "/tracks/3/audio";
+  EXPECT_EQ(ask("GET", path).status, 404);
+  std::filesystem::create_directories(recordings_.path() + "/" + id);
+  std::ofstream(recordings_.path() + "/" + id + "/3.opus") << "OggS";
+  const HttpResponse audio = ask("GET", path);
+  EXPECT_EQ(audio.status, 200);
+  EXPECT_EQ(audio.file_path, recordings_.path() + "/" + id + "/3.opus");
+  EXPECT_EQ(audio.content_type, "audio/ogg; codecs=opus");
+  EXPECT_EQ(ask("GET", "/api/meetings/" + id + "/tracks").body, R"({"tracks":[]})");
+}
+
+TEST_F(Meetings, RefuseWhatTheyDoNotUnderstand) {
+  struct Case {
+    std::string method;
+    std::string target;
+    std::string body;
+    int status;
+    std::string detail;
+  };
+  const std::string id = created();
+  const std::vector<Case> cases{
+      {"GET", "/api/nothing", "", 404, "docs/PROTOCOL.md"},
+      {"GET", "/api/meetings/" + kNobody, "", 404, ""},
+      {"POST", "/api/meetings/" + kNobody + "/end", "", 404, ""},
+      {"GET", "/api/meetings/" + kNobody + "/export?format=srt", "", 404, ""},
+      {"GET", "/api/meetings/" + kNobody + "/tracks", "", 404, ""},
+      {"GET", "/api/meetings/" + kNobody + "/tracks/0/audio", "", 404, ""},
+      {"GET", "/api/meetings/12", "", 400, "UUID"},
+      {"GET", "/api/meetings/" + id + "/tracks/x/audio", "", 400, "65535"},
+      {"GET", "/api/meetings/" + id + "/tracks/65536/audio", "", 400, "65535"},
+      {"GET", "/api/meetings/" + id + "/export?format=pdf", "", 400, "txt, srt"},
+      {"GET", "/api/meetings/" + id + "/export", "", 400, "txt, srt"},
+      {"GET", "/api/meetings?limit=0", "", 400, "1 to 200"},
+      {"GET", "/api/meetings?limit=x", "", 400, "1 to 200"},
+      {"GET", "/api/meetings?before=x", "", 400, "next"},
+      {"POST", "/api/meetings", "{", 400, "JSON"},
+      {"DELETE", "/api/meetings", "", 405, "POST, GET, HEAD"},
+      {"GET", "/api/meetings/" + id + "/end", "", 405, "POST"}};
+  for (const Case& wrong : cases) {
+    const HttpResponse response = ask(wrong.method, wrong.target, wrong.body);
+    EXPECT_EQ(response.status, wrong.status) << wrong.method << " " << wrong.target;
+    EXPECT_EQ(response.content_type, "application/problem+json");
+    EXPECT_NE(response.body.find(wrong.detail), std::string::npos) << response.body;
+  }
+}
+
+TEST_F(Meetings, AskForAccessBeforeAnythingElse) {
+  authorization_ = "Bearer wrong";
+  for (const std::string target : {"/api/meetings", "/api/nothing", "/api/meetings/12"}) {
+    const HttpResponse response = ask("GET", target);
+    EXPECT_EQ(response.status, 401);
+    EXPECT_EQ(header_of(response, "WWW-Authenticate"), "Bearer");
+  }
+}
+
+}  // namespace
+}  // namespace qylon::api
