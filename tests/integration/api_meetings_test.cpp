@@ -34,7 +34,9 @@ const Log kLog(kClock, LogLevel::kError);
 class Cluster : public testing::Environment {
  public:
   void SetUp() override {
-    auto cluster = storage::PrivateCluster::start({.data_dir = directory_.path()}, kLog);
+    storage::PrivateCluster::Options options;
+    options.data_dir = directory_.path();
+    auto cluster = storage::PrivateCluster::start(options, kLog);
     ASSERT_TRUE(cluster) << cluster.error().message;
     cluster_ = *std::move(cluster);
     const auto report = storage::migrate(cluster_->owner_url(), kLog);
@@ -83,7 +85,9 @@ class Control final : public MeetingControl {
 class Meetings : public testing::Test {
  protected:
   void SetUp() override {
-    auto database = storage::Database::open({.url = kCluster->url()}, kLog, counters_, kClock);
+    storage::Database::Options options;
+    options.url = kCluster->url();
+    auto database = storage::Database::open(options, kLog, counters_, kClock);
     ASSERT_TRUE(database) << database.error().message;
     database_ = *std::move(database);
     api_ = std::make_unique<MeetingsApi>(MeetingsApi::Options{.recordings_dir = recordings_.path()},
