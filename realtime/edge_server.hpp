@@ -35,7 +35,8 @@ class EdgeServer {
     int net_threads = 1;             ///< 1..64.
     /// Browser origins beside the server's own, e.g. "https://app.example"; "*" takes all.
     std::vector<std::string> allowed_origins;
-    /// Off loopback or with a token, Host may be any name; else it must name the loopback.
+    /// A request without a token must name the loopback in Host: else a foreign page whose name
+    /// resolves to loopback (DNS rebinding) could speak to a server that trusts loopback.
     bool host_must_be_loopback = true;
     std::string tls_certificate_path;             ///< PEM chain; empty: plain HTTP.
     std::string tls_key_path;                     ///< PEM.

@@ -1,0 +1,51 @@
+#pragma once
+/// The listening socket and its thread.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "core/result.hpp"
+#include "realtime/connection.hpp"
+
+namespace qylon::realtime {
+
+/// Threads : on_accept is called on the acceptor's thread and takes the socket over.
+/// Errors  : start() kInvalidArgument for an address that is not numeric, kUnavailable when it
+///           cannot be bound.
+class Acceptor {
+ public:
+  struct Options {
+    std::string host = "127.0.0.1";  ///< Numeric, or "localhost" for 127.0.0.1.
+    int port = 0;
+  };
+  using OnAccept = std::function<void(int fd, PeerAddress peer)>;
+
+  static Result<std::unique_ptr<Acceptor>> start(const Options& options, OnAccept on_accept);
+  ~Acceptor();
+  Acceptor(const Acceptor&) = delete;
+  Acceptor& operator=(const Acceptor&) = delete;
+  Acceptor(Acceptor&&) = delete;
+  Acceptor& operator=(Acceptor&&) = delete;
+
+  int port() const noexcept { return port_; }
+  /// Closes the listening socket soon; connections that wait in its queue are reset. Any thread.
+  void stop();
+
+ private:
+  Acceptor(int listener, int wake, OnAccept on_accept);
+  void run();
+  void accept_all();
+
+  const int listener_;
+  const int wake_;  // eventfd
+  const OnAccept on_accept_;
+  int port_ = 0;
+  std::thread thread_;
+};
+
+/// The peer's address as text; IPv4 inside IPv6 is shown as IPv4.
+PeerAddress peer_address(const void* sockaddr_storage);
+
+}  // namespace qylon::realtime

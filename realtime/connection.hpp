@@ -1,0 +1,125 @@
+#pragma once
+/// One TCP connection on its net thread, from accept to close: HTTP exchanges, then perhaps a
+/// WebSocket session.
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/http.hpp"
+#include "realtime/http_exchange.hpp"
+#include "realtime/outbox.hpp"
+#include "realtime/request_rules.hpp"
+#include "realtime/session.hpp"
+#include "realtime/uplink_session.hpp"
+
+struct lws;
+
+namespace qylon::realtime {
+
+/// What a connection shares with the others of its thread. All outlive it.
+struct ConnectionParts {
+  const SessionParts& sessions;
+  HttpHandler& http;
+  const EdgeRules& rules;
+  std::shared_ptr<NetExecutor> executor;
+  std::int64_t http_reply_timeout_us = 60'000'000;
+  bool is_tls = false;
+  bool draining = false;             ///< Changes once, on the net thread.
+  std::string scratch;               ///< For merged writes.
+  std::function<void()> on_stalled;  ///< An uplink wants the fast tick.
+  Frame ping = make_ping_frame();
+};
+
+struct PeerAddress {
+  std::string text;  ///< "127.0.0.1", "::1".
+  bool is_loopback = false;
+};
+
+/// Every on_...() answers a libwebsockets callback: 0 goes on, -1 closes the socket.
+///
+/// Threads: its net thread.
+class Connection final : public SessionPort {
+ public:
+  Connection(ConnectionParts& parts, std::uint64_t id, PeerAddress peer);
+  ~Connection() override;
+
+  std::uint64_t id() const noexcept { return id_; }
+  const PeerAddress& peer() const noexcept { return peer_; }
+  void attach(lws* wsi) noexcept { wsi_ = wsi; }
+  bool is_websocket() const noexcept { return session_ != nullptr; }
+  Session* session() noexcept { return session_.get(); }
+  /// The uplink session, or null.
+  UplinkSession* uplink() noexcept { return uplink_; }
+
+  int on_http();
+  int on_http_body(std::string_view bytes);
+  int on_http_body_complete();
+  int on_http_writeable();
+  /// Answers what is wrong with the upgrade itself; returns -1 then.
+  int on_confirm_upgrade();
+  /// A method that libwebsockets does not serve (CONNECT).
+  int on_raw();
+  void on_established();
+  void on_message_part(std::string_view bytes);
+  void on_pong();
+  int on_websocket_writeable();
+  void on_peer_close() noexcept { closing_ = true; }
+  void on_closed();
+
+  /// Once a second: timeouts and pings.
+  void on_second();
+  /// Close with an error frame, if this is a session.
+  void drain();
+  /// The thread ends: what waits and a close frame, as far as the socket takes it now.
+  void say_goodbye();
+
+  void send(Frame frame) override;
+  void send(const Delivery& delivery) override;
+  std::size_t queued_bytes() const noexcept override { return outbox_.bytes(); }
+  void pause_receiving(bool paused) override;
+  void close(int code) override;
+
+ private:
+  int refuse(const HttpRefusal& refusal);
+  int finish_request();
+  int pump_response();
+  int complete_response();
+  void watch_response(std::int64_t now_us);
+  void watch_websocket(std::int64_t now_us);
+  bool can_write_now() const;
+  bool write_now(const std::string& bytes);
+  void after_push(Outbox::Pushed pushed);
+  void too_slow();
+  void hang_up();
+
+  ConnectionParts& parts_;
+  const std::uint64_t id_;
+  const PeerAddress peer_;
+  lws* wsi_ = nullptr;
+
+  // HTTP.
+  std::shared_ptr<HttpExchange> exchange_;
+  std::int64_t exchange_since_us_ = 0;  // Of the request, then of the last written piece.
+  std::int64_t unread_since_us_ = 0;    // Bytes wait behind a response in progress since.
+  std::string upgrade_path_;
+  std::string upgrade_token_;
+
+  // WebSocket.
+  std::shared_ptr<Session> session_;
+  UplinkSession* uplink_ = nullptr;
+  Outbox outbox_;
+  std::string message_;  // Fragments of a message that is not whole yet.
+  bool paused_ = false;
+  bool closing_ = false;
+  bool broken_ = false;
+  int close_code_ = 0;
+  std::int64_t closing_since_us_ = 0;
+  std::int64_t heard_us_ = 0;
+  bool pinged_ = false;
+};
+
+}  // namespace qylon::realtime

@@ -1,0 +1,55 @@
+#include "realtime/fanout.hpp"
+
+#include <algorithm>
+
+namespace qylon::realtime {
+namespace {
+
+std::size_t index_of(Topic topic) {
+  return static_cast<std::size_t>(topic);
+}
+
+}  // namespace
+
+void Fanout::add(Topic topic, Subscription& subscription) {
+  std::size_t& place = subscription.places_[index_of(topic)];
+  if (place != Subscription::kNowhere) return;
+  auto& list = meetings_[subscription.meeting()][index_of(topic)];
+  place = list.size();
+  list.push_back(&subscription);
+}
+
+void Fanout::remove(Topic topic, Subscription& subscription) {
+  std::size_t& place = subscription.places_[index_of(topic)];
+  if (place == Subscription::kNowhere) return;
+  const auto found = meetings_.find(subscription.meeting());
+  Lists& lists = found->second;
+  auto& list = lists[index_of(topic)];
+  list[place] = list.back();
+  list[place]->places_[index_of(topic)] = place;
+  list.pop_back();
+  place = Subscription::kNowhere;
+  if (std::all_of(lists.begin(), lists.end(), [](const auto& l) { return l.empty(); }))
+    meetings_.erase(found);
+}
+
+void Fanout::remove_all(Subscription& subscription) {
+  for (const Topic topic : {Topic::kCaptions, Topic::kStatus, Topic::kLevels})
+    remove(topic, subscription);
+}
+
+void Fanout::deliver(const Delivery& delivery) {
+  const auto found = meetings_.find(delivery.meeting);
+  if (found == meetings_.end()) return;
+  for (Subscription* const subscription : found->second[index_of(delivery.topic)])
+    subscription->on_delivery(delivery);
+}
+
+void Fanout::finals_lost() {
+  for (auto& [meeting, lists] : meetings_) {
+    for (Subscription* const subscription : lists[index_of(Topic::kCaptions)])
+      subscription->on_finals_lost();
+  }
+}
+
+}  // namespace qylon::realtime

@@ -1,0 +1,385 @@
+#include "realtime/net_thread.hpp"
+
+#include <array>
+#include <cstring>
+#include <semaphore>
+#include <string_view>
+#include <thread>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include <ev.h>
+#include <libwebsockets.h>
+
+#include "realtime/accepted_socket.hpp"
+#include "realtime/fanout.hpp"
+
+namespace qylon::realtime {
+namespace {
+
+constexpr double kTickS = 0.1;
+constexpr double kFastTickS = 0.02;
+constexpr std::size_t kWheelSlots = 10;  // A connection's second passes in ten ticks.
+constexpr unsigned kHandshakeTimeoutS = 10;
+constexpr unsigned kKeepAliveS = 30;
+constexpr unsigned short kHeaderBytesMax = 8192;
+constexpr std::size_t kReceiveBytes = 2048;  // A session's buffer; longer messages come in parts.
+constexpr std::size_t kSendBytesMax = 256 << 10;  // One lws_write is one send(2) up to here.
+
+// TLS 1.2 with forward secrecy and AEAD only; TLS 1.3 suites are OpenSSL's own.
+constexpr const char* kCiphers =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+
+int on_lws(lws* wsi, lws_callback_reasons reason, void* user, void* in, size_t length) noexcept;
+
+const std::array<lws_protocols, 2> kProtocols{{
+    {kSubprotocol.data(), on_lws, 0, kReceiveBytes, 0, nullptr, kSendBytesMax},
+    {nullptr, nullptr, 0, 0, 0, nullptr, 0},
+}};
+
+// Our own pings instead of libwebsockets' timers, which live in a sorted list.
+const lws_retry_bo_t kNoPings{};
+
+}  // namespace
+
+class NetThread::Loop {
+ public:
+  Loop(const Options& options, const Shared& shared)
+      : options_(options),
+        shared_(shared),
+        mailbox_(std::make_shared<NetMailbox>(Hub::kMailboxPublications)),
+        jitter_(options.jitter_seed),
+        session_parts_{shared.parts.clock,
+                       shared.parts.access,
+                       shared.parts.ingress,
+                       shared.parts.history,
+                       shared.rings,
+                       fanout_,
+                       shared.counters,
+                       jitter_},
+        parts_{session_parts_,
+               shared.parts.http,
+               options_.rules,
+               mailbox_,
+               options.http_reply_timeout_ms * 1000,
+               !options.tls_certificate_path.empty(),
+               false,
+               {},
+               [this] { ev_timer_again(loop_, &fast_tick_); }} {}
+
+  bool start();
+  void stop();
+  void adopt(int fd, PeerAddress peer);
+  void adopt_now(int fd, PeerAddress peer);
+  void drain_now();
+  void close_uplinks_now(MeetingId meeting);
+  NetMailbox& mailbox() { return *mailbox_; }
+
+  // From libwebsockets, on the thread.
+  void read_mail();
+  void on_established(Connection& connection);
+  void on_closed(Connection& connection);
+  void on_destroyed(Connection& connection);
+
+ private:
+  void run();
+  bool create_context();
+  void destroy_context();
+  void on_tick();
+  void on_fast_tick();
+  void say_goodbye();
+
+  const Options options_;  // Constant after construction.
+  const Shared shared_;    // Constant after construction.
+  const std::shared_ptr<NetMailbox> mailbox_;
+  std::thread thread_;
+  std::binary_semaphore started_{0};
+
+  // Owned by the thread.
+  struct ev_loop* loop_ = nullptr;
+  lws_context* context_ = nullptr;
+  lws_vhost* vhost_ = nullptr;
+  ev_timer tick_{};
+  ev_timer fast_tick_{};
+  Fanout fanout_;
+  Jitter jitter_;
+  const SessionParts session_parts_;
+  ConnectionParts parts_;
+  std::array<std::unordered_map<std::uint64_t, std::unique_ptr<Connection>>, kWheelSlots> wheel_;
+  std::unordered_set<Connection*> uplinks_;
+  std::uint64_t adopted_count_ = 0;
+  std::size_t tick_count_ = 0;
+};
+
+namespace {
+
+int on_connection(Connection& connection,
+                  NetThread::Loop& loop,
+                  lws_callback_reasons reason,
+                  std::string_view bytes) {
+  switch (reason) {
+    case LWS_CALLBACK_HTTP:
+      return connection.on_http();
+    case LWS_CALLBACK_HTTP_BODY:
+      return connection.on_http_body(bytes);
+    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+      return connection.on_http_body_complete();
+    case LWS_CALLBACK_HTTP_WRITEABLE:
+      return connection.on_http_writeable();
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+      return connection.on_confirm_upgrade();
+    case LWS_CALLBACK_RAW_ADOPT:
+    case LWS_CALLBACK_RAW_RX:
+      return connection.on_raw();
+    case LWS_CALLBACK_ESTABLISHED:
+      loop.on_established(connection);
+      return 0;
+    case LWS_CALLBACK_RECEIVE:
+      connection.on_message_part(bytes);
+      return 0;
+    case LWS_CALLBACK_RECEIVE_PONG:
+      connection.on_pong();
+      return 0;
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+      return connection.on_websocket_writeable();
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+      connection.on_peer_close();
+      return 0;
+    case LWS_CALLBACK_CLOSED:
+      loop.on_closed(connection);
+      return 0;
+    case LWS_CALLBACK_WSI_DESTROY:
+      loop.on_destroyed(connection);
+      return 0;
+    default:
+      return 0;
+  }
+}
+
+int on_lws(lws* wsi,
+           lws_callback_reasons reason,
+           void* /*user*/,
+           void* in,
+           size_t length) noexcept {
+  lws_context* const context = lws_get_context(wsi);
+  auto* const loop = static_cast<NetThread::Loop*>(lws_context_user(context));
+  if (reason == LWS_CALLBACK_EVENT_WAIT_CANCELLED) {
+    loop->read_mail();
+    return 0;
+  }
+  auto* const connection = static_cast<Connection*>(lws_get_opaque_user_data(wsi));
+  if (connection == nullptr) return 0;
+  connection->attach(wsi);
+  const bool has_bytes = reason == LWS_CALLBACK_RECEIVE || reason == LWS_CALLBACK_HTTP_BODY;
+  const std::string_view bytes =
+      has_bytes && in != nullptr ? std::string_view(static_cast<const char*>(in), length) : "";
+  return on_connection(*connection, *loop, reason, bytes);
+}
+
+}  // namespace
+
+bool NetThread::Loop::create_context() {
+  lws_context_creation_info info{};
+  void* foreign_loop = loop_;
+  info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
+  info.protocols = kProtocols.data();
+  info.user = this;
+  info.gid = static_cast<gid_t>(-1);
+  info.uid = static_cast<uid_t>(-1);
+  info.options = LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_VALIDATE_UTF8;
+  info.foreign_loops = &foreign_loop;
+  info.timeout_secs = kHandshakeTimeoutS;
+  info.keepalive_timeout = kKeepAliveS;
+  info.max_http_header_data = kHeaderBytesMax;
+  info.retry_and_idle_policy = &kNoPings;
+  info.alpn = "http/1.1";
+  if (!options_.tls_certificate_path.empty()) {
+    info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+    info.ssl_cert_filepath = options_.tls_certificate_path.c_str();
+    info.ssl_private_key_filepath = options_.tls_key_path.c_str();
+    info.ssl_cipher_list = kCiphers;
+  }
+  context_ = lws_create_context(&info);
+  if (context_ == nullptr) return false;
+  vhost_ = lws_get_vhost_by_name(context_, "default");
+  return vhost_ != nullptr;
+}
+
+bool NetThread::Loop::start() {
+  thread_ = std::thread([this] { run(); });
+  started_.acquire();
+  return vhost_ != nullptr;
+}
+
+void NetThread::Loop::run() {
+  loop_ = ev_loop_new(EVFLAG_NOENV);
+  const bool is_running = loop_ != nullptr && create_context();
+  if (is_running) {
+    ev_timer_init(
+        &tick_,
+        [](struct ev_loop*, ev_timer* timer, int) { static_cast<Loop*>(timer->data)->on_tick(); },
+        kTickS,
+        kTickS);
+    ev_timer_init(
+        &fast_tick_,
+        [](struct ev_loop*, ev_timer* timer, int) {
+          static_cast<Loop*>(timer->data)->on_fast_tick();
+        },
+        kFastTickS,
+        kFastTickS);
+    tick_.data = this;
+    fast_tick_.data = this;
+    mailbox_->open([this] { lws_cancel_service(context_); });
+  }
+  started_.release();
+  if (is_running) ev_run(loop_, 0);
+  mailbox_->close();
+  say_goodbye();
+  destroy_context();
+}
+
+void NetThread::Loop::destroy_context() {
+  if (loop_ == nullptr) return;
+  ev_timer_stop(loop_, &tick_);
+  ev_timer_stop(loop_, &fast_tick_);
+  if (context_ != nullptr) lws_context_destroy(context_);
+  ev_loop_destroy(loop_);
+}
+
+void NetThread::Loop::stop() {
+  mailbox_->post([this] { ev_break(loop_, EVBREAK_ALL); });
+  if (thread_.joinable()) thread_.join();
+}
+
+void NetThread::Loop::say_goodbye() {
+  for (auto& slot : wheel_) {
+    for (auto& [id, connection] : slot)
+      connection->say_goodbye();
+  }
+}
+
+void NetThread::Loop::adopt(int fd, PeerAddress peer) {
+  // A task that is dropped at shutdown still closes its socket.
+  auto socket = std::make_shared<AcceptedSocket>(fd);
+  mailbox_->post([this, socket, peer] { adopt_now(socket->release(), peer); });
+}
+
+void NetThread::Loop::adopt_now(int fd, PeerAddress peer) {
+  const std::uint64_t id = ++adopted_count_;
+  auto& slot = wheel_[id % kWheelSlots];
+  const auto added =
+      slot.emplace(id, std::make_unique<Connection>(parts_, id, std::move(peer))).first;
+  lws_adopt_desc_t adoption{};
+  adoption.vh = vhost_;
+  adoption.type =
+      static_cast<lws_adoption_type>(LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP | LWS_ADOPT_ALLOW_SSL);
+  adoption.fd.sockfd = fd;
+  adoption.opaque = added->second.get();
+  // On failure libwebsockets has closed the socket; it may or may not have said WSI_DESTROY.
+  if (lws_adopt_descriptor_vhost_via_info(&adoption) == nullptr) {
+    const auto left = slot.find(id);
+    if (left != slot.end()) on_destroyed(*left->second);
+    return;
+  }
+  if (!ev_is_active(&tick_)) ev_timer_again(loop_, &tick_);
+}
+
+void NetThread::Loop::read_mail() {
+  NetMailbox::Mail mail = mailbox_->take();
+  for (const NetExecutor::Task& task : mail.tasks)
+    task();
+  for (const DeliveryPtr& delivery : mail.deliveries)
+    fanout_.deliver(*delivery);
+  if (mail.finals_lost) fanout_.finals_lost();
+}
+
+void NetThread::Loop::on_established(Connection& connection) {
+  connection.on_established();
+  if (connection.uplink() != nullptr) uplinks_.insert(&connection);
+  if (parts_.draining) connection.drain();
+}
+
+void NetThread::Loop::on_closed(Connection& connection) {
+  uplinks_.erase(&connection);
+  connection.on_closed();
+}
+
+void NetThread::Loop::on_destroyed(Connection& connection) {
+  on_closed(connection);
+  shared_.on_gone(connection.peer());
+  wheel_[connection.id() % kWheelSlots].erase(connection.id());
+}
+
+void NetThread::Loop::on_tick() {
+  for (Connection* const connection : uplinks_)
+    connection->session()->on_tick();
+  auto& slot = wheel_[++tick_count_ % kWheelSlots];
+  for (auto& [id, connection] : slot)
+    connection->on_second();
+  if (tick_count_ % kWheelSlots != 0) return;
+  for (const auto& connections : wheel_) {
+    if (!connections.empty()) return;
+  }
+  ev_timer_stop(loop_, &tick_);
+}
+
+void NetThread::Loop::on_fast_tick() {
+  bool wanted = false;
+  for (Connection* const connection : uplinks_) {
+    if (!connection->session()->wants_fast_tick()) continue;
+    connection->session()->on_fast_tick();
+    wanted = wanted || connection->session()->wants_fast_tick();
+  }
+  if (!wanted) ev_timer_stop(loop_, &fast_tick_);
+}
+
+void NetThread::Loop::drain_now() {
+  parts_.draining = true;
+  for (auto& slot : wheel_) {
+    for (auto& [id, connection] : slot)
+      connection->drain();
+  }
+}
+
+void NetThread::Loop::close_uplinks_now(MeetingId meeting) {
+  for (Connection* const connection : uplinks_)
+    connection->uplink()->on_meeting_ended(meeting);
+}
+
+Result<std::unique_ptr<NetThread>> NetThread::start(const Options& options, const Shared& shared) {
+  lws_set_log_level(0, nullptr);  // Its messages are about peers; ours are counters and answers.
+  auto loop = std::make_shared<Loop>(options, shared);
+  auto thread = std::unique_ptr<NetThread>(new NetThread(loop));
+  if (!loop->start()) {
+    return Error{ErrorCode::kUnavailable,
+                 "a net thread could not start; check the TLS certificate and key, and that "
+                 "libwebsockets-evlib-ev is installed"};
+  }
+  return thread;
+}
+
+NetThread::NetThread(std::shared_ptr<Loop> loop) : loop_(std::move(loop)) {}
+
+NetThread::~NetThread() {
+  loop_->stop();
+}
+
+void NetThread::adopt(int fd, PeerAddress peer) {
+  loop_->adopt(fd, std::move(peer));
+}
+
+NetMailbox::Pushed NetThread::deliver(const DeliveryPtr& delivery) {
+  return loop_->mailbox().push(delivery);
+}
+
+void NetThread::close_meeting_uplinks(MeetingId meeting) {
+  loop_->mailbox().post([loop = loop_.get(), meeting] { loop->close_uplinks_now(meeting); });
+}
+
+void NetThread::drain() {
+  loop_->mailbox().post([loop = loop_.get()] { loop->drain_now(); });
+}
+
+}  // namespace qylon::realtime

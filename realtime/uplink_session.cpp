@@ -1,0 +1,209 @@
+#include "realtime/uplink_session.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace qylon::realtime {
+namespace {
+
+constexpr std::int64_t kSilenceMaxUs = 30'000'000;
+// Four 48 kHz stereo float tracks caught up at four times real time; loopback is not limited.
+constexpr TokenBucket::Options kAudioBytes{6.0e6, 12.0e6};
+
+SessionError protocol_error(std::string message) {
+  return {ErrorCode::kInvalidArgument, 4503, std::move(message)};
+}
+
+struct HelloRefused {
+  SessionError error;
+};
+
+std::variant<media::UplinkHello, HelloRefused> judge(const HelloMessage& message) {
+  media::UplinkHello hello{message.meeting, message.clock, message.clock_start_ms, {}};
+  for (const HelloMessage::Track& track : message.tracks) {
+    const auto format = media::make_audio_format(track.codec, track.sample_rate_hz, track.channels);
+    if (!format) return HelloRefused{{ErrorCode::kInvalidArgument, 4504, format.error().message}};
+    hello.tracks.push_back({track.track, *format, track.label, track.speaker});
+  }
+  return hello;
+}
+
+}  // namespace
+
+UplinkSession::UplinkSession(SessionPort& port,
+                             const SessionParts& parts,
+                             SessionPeer peer,
+                             std::shared_ptr<NetExecutor> executor)
+    : Session(port, parts),
+      peer_(std::move(peer)),
+      executor_(std::move(executor)),
+      heard_us_(parts.clock.monotonic_us()),
+      control_(TokenBucket::Options{}, heard_us_),
+      audio_(kAudioBytes, heard_us_) {
+  parts_.counters.uplinks.add(1);
+}
+
+UplinkSession::~UplinkSession() {
+  parts_.counters.uplinks.add(-1);
+}
+
+UplinkSession::Track* UplinkSession::find_track(TrackId id) {
+  const auto found = std::find_if(
+      tracks_.begin(), tracks_.end(), [id](const Track& t) { return t.uplink->track() == id; });
+  return found == tracks_.end() ? nullptr : &*found;
+}
+
+void UplinkSession::on_text(std::string_view text) {
+  if (failed()) return;
+  heard_us_ = parts_.clock.monotonic_us();
+  if (!control_.try_take(1.0, heard_us_))
+    return fail({ErrorCode::kOverloaded, 4005, "at most 20 control messages a second"});
+  const auto message = parse_uplink_message(text);
+  if (!message) return fail(protocol_error(message.error().message));
+  if (std::holds_alternative<PingMessage>(*message))
+    return port_.send(make_text_frame(encode_pong()));
+  if (state_ != State::kHello) return fail(protocol_error("hello may be sent only once"));
+  on_hello(std::get<HelloMessage>(*message));
+}
+
+void UplinkSession::on_hello(const HelloMessage& message) {
+  const std::string& token = message.token.empty() ? peer_.token : message.token;
+  const Status allowed = parts_.access.check({token, peer_.is_loopback});
+  if (!allowed) return fail(session_error(allowed.error()));
+  auto judged = judge(message);
+  if (const auto* refused = std::get_if<HelloRefused>(&judged)) return fail(refused->error);
+  state_ = State::kOpening;
+  meeting_ = message.meeting;
+  // Frames sent before the welcome stay in the socket until the tracks are there.
+  pause();
+  parts_.ingress.open(std::get<media::UplinkHello>(std::move(judged)),
+                      [weak = weak_from_this(), executor = executor_](auto opened) {
+                        executor->post([weak, opened = std::move(opened)]() mutable {
+                          if (const auto self = weak.lock()) self->on_opened(std::move(opened));
+                        });
+                      });
+}
+
+void UplinkSession::on_opened(Result<std::vector<std::shared_ptr<media::TrackUplink>>> opened) {
+  if (failed()) return;
+  if (!opened) {
+    SessionError error = session_error(opened.error());
+    // A conflict here is an ended meeting; a track that is fed elsewhere is taken over instead.
+    if (error.code == ErrorCode::kConflict) error.close = 4506;
+    return fail(error);
+  }
+  std::vector<TrackNext> next;
+  for (auto& uplink : *opened) {
+    next.push_back({uplink->track(), uplink->next_seq()});
+    tracks_.push_back({std::move(uplink), next.back().next_seq, std::nullopt, false});
+  }
+  state_ = State::kOpen;
+  heard_us_ = parts_.clock.monotonic_us();
+  port_.send(make_text_frame(encode_welcome(meeting_, next)));
+  on_fast_tick();  // Opens the socket again.
+}
+
+void UplinkSession::on_binary(std::span<const std::uint8_t> bytes) {
+  if (failed()) return;
+  heard_us_ = parts_.clock.monotonic_us();
+  if (state_ == State::kHello) return fail(protocol_error("the first message must be hello"));
+  auto frame = media::parse_uplink(bytes);
+  if (!frame) return fail(protocol_error(frame.error().message));
+  if (!peer_.is_loopback && !audio_.spend(static_cast<double>(bytes.size()), heard_us_)) pause();
+  take(*std::move(frame));
+}
+
+void UplinkSession::take(media::UplinkFrame&& frame) {
+  if (state_ == State::kOpen && waiting_.empty() && offer(frame)) return;
+  if (failed()) return;
+  if (waiting_.size() >= kWaitingFrames)
+    return fail(
+        {ErrorCode::kOverloaded, 4006, "too many frames before the server could take them"});
+  waiting_.push_back(std::move(frame));
+  pause();
+}
+
+// True when the frame needs no further attention.
+bool UplinkSession::offer(media::UplinkFrame& frame) {
+  using Posted = media::TrackUplink::Posted;
+  Track* const track = find_track(frame.track);
+  if (track == nullptr) {
+    fail(protocol_error("track " + std::to_string(frame.track) + " is not in the hello"));
+    return false;
+  }
+  switch (track->uplink->post(std::move(frame))) {
+    case Posted::kAccepted:
+      parts_.counters.uplink_frames.add();
+      return true;
+    case Posted::kBusy:
+      break;
+    case Posted::kSuperseded:
+      fail({ErrorCode::kConflict, 4501, "a newer connection feeds this track"});
+      break;
+    case Posted::kEnded:
+      fail({ErrorCode::kConflict, 4506, "the meeting has ended"});
+      break;
+    case Posted::kBadSequence:
+      fail(protocol_error("seq or capture_us is more than 10 s beyond what is expected"));
+      break;
+  }
+  return false;
+}
+
+void UplinkSession::pause() {
+  if (paused_) return;
+  paused_ = true;
+  if (state_ == State::kOpen) parts_.counters.uplink_stalls.add();
+  port_.pause_receiving(true);
+}
+
+void UplinkSession::on_fast_tick() {
+  if (failed() || state_ != State::kOpen) return;
+  while (!waiting_.empty()) {
+    if (!offer(waiting_.front())) return;
+    waiting_.pop_front();
+  }
+  if (!audio_.has_tokens(parts_.clock.monotonic_us())) return;
+  paused_ = false;
+  port_.pause_receiving(false);
+}
+
+void UplinkSession::send_acks() {
+  for (Track& track : tracks_) {
+    const TrackNext next{track.uplink->track(), track.uplink->next_seq()};
+    const auto durable = track.uplink->durable_seq();
+    if (track.acked_once && next.next_seq == track.acked_next && durable == track.acked_durable)
+      continue;
+    if (!track.acked_once && next.next_seq == track.acked_next && durable.value_or(0) == 0)
+      continue;
+    track.acked_once = true;
+    track.acked_next = next.next_seq;
+    track.acked_durable = durable;
+    port_.send(make_text_frame(encode_ack(next, durable)));
+  }
+}
+
+void UplinkSession::on_tick() {
+  if (failed()) return;
+  const std::int64_t now_us = parts_.clock.monotonic_us();
+  if (state_ == State::kHello) {
+    if (now_us - heard_us_ > kHelloTimeoutUs)
+      fail({ErrorCode::kInvalidArgument, 4002, "hello must come within 5 s"});
+    return;
+  }
+  // While the socket is paused by us silence is our own doing.
+  if (paused_) heard_us_ = now_us;
+  send_acks();
+  if (now_us - heard_us_ > kSilenceMaxUs)
+    fail({ErrorCode::kUnavailable, 4002, "no message for 30 s; send pings while muted"});
+}
+
+void UplinkSession::on_meeting_ended(MeetingId meeting) {
+  if (state_ == State::kHello || meeting != meeting_) return;
+  send_acks();
+  fail({ErrorCode::kConflict, 4506, "the meeting has ended"});
+}
+
+}  // namespace qylon::realtime

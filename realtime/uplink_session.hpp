@@ -1,0 +1,71 @@
+#pragma once
+/// One connection on /v1/uplink: hello, audio frames, acknowledgements.
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "media/ingress.hpp"
+#include "media/uplink_frame.hpp"
+#include "realtime/session.hpp"
+#include "realtime/session_json.hpp"
+#include "realtime/token_bucket.hpp"
+
+namespace qylon::realtime {
+
+/// Bounds  : frames wait here only while a shard is busy, at most kWaitingFrames (receiving is
+///           paused at the first, so only what was already read can follow it); more closes 4006.
+/// Threads : its net thread; Ingress may answer on any thread, through `executor`.
+class UplinkSession final : public Session, public std::enable_shared_from_this<UplinkSession> {
+ public:
+  static constexpr std::size_t kWaitingFrames = 256;
+
+  UplinkSession(SessionPort& port,
+                const SessionParts& parts,
+                SessionPeer peer,
+                std::shared_ptr<NetExecutor> executor);
+  ~UplinkSession() override;
+
+  void on_text(std::string_view text) override;
+  void on_binary(std::span<const std::uint8_t> bytes) override;
+  void on_tick() override;
+  void on_fast_tick() override;
+  bool wants_fast_tick() const noexcept override { return paused_ && state_ == State::kOpen; }
+
+  /// Closes 4506 when this session feeds `meeting`.
+  void on_meeting_ended(MeetingId meeting);
+
+ private:
+  enum class State : std::uint8_t { kHello, kOpening, kOpen };
+  struct Track {
+    std::shared_ptr<media::TrackUplink> uplink;
+    std::uint64_t acked_next = 0;
+    std::optional<std::uint64_t> acked_durable;
+    bool acked_once = false;
+  };
+
+  void on_hello(const HelloMessage& message);
+  void on_opened(Result<std::vector<std::shared_ptr<media::TrackUplink>>> opened);
+  void take(media::UplinkFrame&& frame);
+  bool offer(media::UplinkFrame& frame);
+  void pause();
+  void send_acks();
+  Track* find_track(TrackId id);
+
+  const SessionPeer peer_;
+  const std::shared_ptr<NetExecutor> executor_;
+  State state_ = State::kHello;
+  MeetingId meeting_;
+  std::vector<Track> tracks_;
+  std::deque<media::UplinkFrame> waiting_;
+  bool paused_ = false;
+  std::int64_t heard_us_;
+  TokenBucket control_;
+  TokenBucket audio_;
+};
+
+}  // namespace qylon::realtime
