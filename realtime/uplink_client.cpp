@@ -15,7 +15,6 @@ constexpr std::int64_t kPingAfterUs = 5'000'000;
 constexpr std::int64_t kSilenceUsMax = 20'000'000;
 // The server refuses a jump of more than 10 s; one second is left for its own bookkeeping.
 constexpr std::int64_t kJumpUsMax = 9'000'000;
-constexpr std::int64_t kRateBurstUs = 500'000;
 
 // Close codes of docs/PROTOCOL.md.
 constexpr int kNormal = 1000;
@@ -62,6 +61,9 @@ UplinkClient::UplinkClient(Options options, MessageConnector& connector, const C
       connector_(connector),
       clock_(clock),
       capture_clock_(ClockId::random()),
+      rate_({.per_s = std::max(1.0, static_cast<double>(options_.frames_per_s_max)),
+             .burst = std::max(1.0, options_.frames_per_s_max / 2.0)},
+            clock.monotonic_us()),
       backoff_({.seed = options_.seed}),
       give_up_us_(clock.monotonic_us() + options_.first_welcome_ms_max * 1000) {}
 
@@ -339,12 +341,7 @@ void UplinkClient::forget_clock() {
 }
 
 bool UplinkClient::rate_allows() {
-  if (options_.frames_per_s_max == 0) return true;
-  const std::int64_t now_us = clock_.monotonic_us();
-  rate_us_ = std::max(rate_us_, now_us - kRateBurstUs);
-  if (rate_us_ > now_us) return false;
-  rate_us_ += 1'000'000 / options_.frames_per_s_max;
-  return true;
+  return options_.frames_per_s_max == 0 || rate_.try_take(1.0, clock_.monotonic_us());
 }
 
 /// Leaves next_index_ as it is when the channel takes no more for now.

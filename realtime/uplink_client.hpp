@@ -18,6 +18,7 @@
 #include "media/ingress.hpp"
 #include "media/uplink_frame.hpp"
 #include "realtime/channel_inbox.hpp"
+#include "realtime/token_bucket.hpp"
 #include "realtime/uplink_client_json.hpp"
 
 namespace qylon::realtime {
@@ -163,13 +164,13 @@ class UplinkClient {
   std::int64_t first_index_ = 0;
   std::optional<std::int64_t> sent_capture_end_us_;  // What the server expects next.
 
+  TokenBucket rate_;  // Of frames.
   State state_ = State::kWaiting;
   Backoff backoff_;
   std::int64_t due_us_ = 0;     // kConnecting, kClosing: patience ends. kWaiting: tries again.
   std::int64_t give_up_us_;     // Without a first welcome.
   std::int64_t heard_us_ = 0;   // Last message of the server.
   std::int64_t pinged_us_ = 0;  // Last ping of ours.
-  std::int64_t rate_us_ = 0;    // Token bucket: the next frame may go out from this time on.
   std::uint64_t connections_ = 0;
   UplinkReply last_error_;  // Of this connection.
   std::string trouble_;
