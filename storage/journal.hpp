@@ -19,7 +19,7 @@ namespace qylon::storage {
 
 struct ReplayReport {
   std::size_t segments = 0;
-  std::size_t segments_unreadable = 0;  ///< Header damaged, or not ours.
+  std::size_t segments_unreadable = 0;  ///< Not readable, header damaged, or not ours.
   std::size_t records = 0;
   std::size_t corrupt_ranges = 0;
   std::size_t bytes_cut = 0;

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::array<std::uint8_t, 8> kMagic{'Q', 'Y', 'L', 'O', 'N', 'J', 'R', 'N'};
 constexpr std::uint32_t kVersion = 1;
+constexpr std::size_t kHeaderCopyBytes = kSegmentHeaderBytes / 2;
 constexpr std::size_t kHeaderCrcAt = 12;  // In the segment header, after magic and version.
 constexpr std::size_t kAlignment = 8;
 
@@ -31,8 +32,20 @@ void store(std::span<std::uint8_t> bytes, std::size_t at, T value) noexcept {
 std::uint32_t segment_header_crc(std::span<const std::uint8_t> bytes) noexcept {
   constexpr std::array<std::uint8_t, 4> kZero{};
   const std::uint32_t before = crc32c(bytes.first(kHeaderCrcAt));
-  return crc32c(bytes.subspan(kHeaderCrcAt + 4, kSegmentHeaderBytes - kHeaderCrcAt - 4),
+  return crc32c(bytes.subspan(kHeaderCrcAt + 4, kHeaderCopyBytes - kHeaderCrcAt - 4),
                 crc32c(kZero, before));
+}
+
+/// REQUIRES: kHeaderCopyBytes bytes.
+std::optional<SegmentHeader> decode_header_copy(std::span<const std::uint8_t> bytes) noexcept {
+  if (!std::equal(kMagic.begin(), kMagic.end(), bytes.begin())) return std::nullopt;
+  if (load<std::uint32_t>(bytes, 8) != kVersion) return std::nullopt;
+  if (load<std::uint32_t>(bytes, kHeaderCrcAt) != segment_header_crc(bytes)) return std::nullopt;
+  SegmentHeader header;
+  std::copy_n(bytes.begin() + 16, 16, header.epoch.bytes.begin());
+  header.number = load<std::uint64_t>(bytes, 32);
+  header.created_us = load<std::int64_t>(bytes, 40);
+  return header;
 }
 
 bool known_type(std::uint8_t type) noexcept {
@@ -93,21 +106,17 @@ std::vector<std::uint8_t> encode_segment_header(const SegmentHeader& header) {
   writer.bytes(header.epoch.bytes);
   writer.number(header.number);
   writer.number(header.created_us);
-  writer.zeros(kSegmentHeaderBytes - out.size());
+  writer.zeros(kHeaderCopyBytes - out.size());
   store(out, kHeaderCrcAt, segment_header_crc(out));
+  const std::vector<std::uint8_t> copy = out;
+  writer.bytes(copy);
   return out;
 }
 
 std::optional<SegmentHeader> decode_segment_header(std::span<const std::uint8_t> bytes) noexcept {
   if (bytes.size() < kSegmentHeaderBytes) return std::nullopt;
-  if (!std::equal(kMagic.begin(), kMagic.end(), bytes.begin())) return std::nullopt;
-  if (load<std::uint32_t>(bytes, 8) != kVersion) return std::nullopt;
-  if (load<std::uint32_t>(bytes, kHeaderCrcAt) != segment_header_crc(bytes)) return std::nullopt;
-  SegmentHeader header;
-  std::copy_n(bytes.begin() + 16, 16, header.epoch.bytes.begin());
-  header.number = load<std::uint64_t>(bytes, 32);
-  header.created_us = load<std::int64_t>(bytes, 40);
-  return header;
+  const auto first = decode_header_copy(bytes.first(kHeaderCopyBytes));
+  return first ? first : decode_header_copy(bytes.subspan(kHeaderCopyBytes, kHeaderCopyBytes));
 }
 
 std::size_t record_bytes(std::size_t payload_bytes) noexcept {

@@ -5,7 +5,8 @@
 /// is preallocated). All integers are little-endian.
 ///
 ///   segment: magic "QYLONJRN" | version u32 | crc u32 of the header with this field zero |
-///            epoch 16 | number u64 | created_us i64 | 16 reserved zeros
+///            epoch 16 | number u64 | created_us i64 | 16 reserved zeros; all of it twice, because
+///            without the seed that it gives no record can be read
 ///   record : header crc u32 (of the 44 bytes after it) | payload bytes u32 | payload crc u32 |
 ///            type u8 | zero u8 | track u16 | meeting 16 | seq u64 | position i64 | payload | pad
 ///
@@ -23,7 +24,7 @@
 
 namespace qylon::storage {
 
-inline constexpr std::size_t kSegmentHeaderBytes = 64;
+inline constexpr std::size_t kSegmentHeaderBytes = 128;
 inline constexpr std::size_t kRecordHeaderBytes = 48;
 inline constexpr std::size_t kRecordPayloadBytesMax = 256 * 1024;
 
@@ -49,7 +50,7 @@ struct SegmentHeader {
 
 /// Exactly kSegmentHeaderBytes.
 std::vector<std::uint8_t> encode_segment_header(const SegmentHeader& header);
-/// Nothing when magic, version or checksum are wrong, or bytes are missing.
+/// Nothing when magic, version or checksum are wrong in both copies, or bytes are missing.
 std::optional<SegmentHeader> decode_segment_header(std::span<const std::uint8_t> bytes) noexcept;
 
 /// Bytes that encode_record appends for a payload of this size.

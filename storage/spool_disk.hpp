@@ -48,6 +48,12 @@ class SpoolDisk {
   virtual Result<std::int64_t> free_bytes() = 0;
 };
 
+/// Numbers of the segments in `dir`, rising; none when there is no such directory.
+Result<std::vector<std::uint64_t>> list_segments(const std::string& dir);
+Result<std::vector<std::uint8_t>> read_segment(const std::string& dir, std::uint64_t number);
+
+inline constexpr std::int64_t kSegmentFileBytesMax = 1 << 30;
+
 /// The real one. Errors of its methods: kUnavailable with path, call and errno's text.
 /// Holds a lock on the directory. Errors: kUnavailable; kConflict when another process holds it.
 Result<std::unique_ptr<SpoolDisk>> open_spool_disk(const std::string& dir);

@@ -62,11 +62,24 @@ TEST(SegmentHeader, RoundTrips) {
   EXPECT_EQ(decoded->created_us, header().created_us);
 }
 
-TEST(SegmentHeader, IsRefusedWhenAnyByteIsFlipped) {
+TEST(SegmentHeader, SurvivesAnyOneByteFlippedBecauseItIsThereTwice) {
   const auto good = encode_segment_header(header());
   for (std::size_t at = 0; at < good.size(); ++at) {
     auto bad = good;
     bad[at] ^= 0x20;
+    const auto decoded = decode_segment_header(bad);
+    ASSERT_TRUE(decoded) << at;
+    EXPECT_EQ(decoded->seed(), header().seed()) << at;
+  }
+}
+
+TEST(SegmentHeader, IsRefusedWhenBothCopiesAreDamaged) {
+  const auto good = encode_segment_header(header());
+  const std::size_t half = good.size() / 2;
+  for (std::size_t at = 0; at < half; ++at) {
+    auto bad = good;
+    bad[at] ^= 0x20;
+    bad[half + at] ^= 0x20;
     EXPECT_FALSE(decode_segment_header(bad)) << at;
   }
 }
