@@ -1,0 +1,221 @@
+// The page in a real browser: live captions of a streamed meeting, across a kill -9 of the server.
+
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+import { chromium } from "playwright-core";
+
+import { readJson } from "./support/formats.mjs";
+import { Server } from "./support/server.mjs";
+import { conversation, speechIsInstalled, writeWav } from "./support/speech.mjs";
+
+const kChromium = process.env.QYLON_CHROMIUM ?? "/usr/bin/chromium";
+const skip = !existsSync(kChromium)
+  ? "Chromium is not installed"
+  : speechIsInstalled()
+    ? false
+    : "Debian's pocketsphinx-testdata is not installed";
+
+let server;
+let browser;
+let folder;
+before(async () => {
+  if (skip) return;
+  folder = await mkdtemp(join(tmpdir(), "qylon-browser-"));
+  server = await Server.start();
+  browser = await chromium.launch({
+    executablePath: kChromium,
+    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+      "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  });
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+  if (folder) await rm(folder, { recursive: true, force: true });
+});
+
+/** A page that keeps what it complains about and whom it asks. */
+async function open(path, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1100, height: 720 }, ...options });
+  const page = await context.newPage();
+  page.complaints = [];
+  page.foreign = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) page.complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => page.complaints.push(error.message));
+  page.on("request", (request) => {
+    const { origin, protocol } = new URL(request.url());
+    if (origin !== server.url && protocol !== "blob:") page.foreign.push(request.url());
+  });
+  await page.goto(server.url + path);
+  return page;
+}
+
+const finalLines = (page) =>
+  page.$$eval("#lines .line:not(.interim)", (items) =>
+    items.map((item) => ({
+      segment: Number(item.dataset.segment),
+      name: item.querySelector(".name").textContent,
+      text: item.querySelector(".text").textContent,
+    })),
+  );
+const shownState = (page, state, timeout = 30_000) =>
+  page.waitForFunction((text) => document.getElementById("state").textContent === text, state, { timeout });
+
+/** Streams the conversation in real time; resolves when the client is done. */
+async function stream(meeting, speech) {
+  const file = join(folder, `${meeting}.wav`);
+  await writeWav(file, speech.pcm);
+  return server.uplink(file, meeting, ["--realtime"]);
+}
+
+test("a meeting is made on the first page and opened", { skip }, async () => {
+  const page = await open("/");
+  await page.fill("#title", "Made in the browser");
+  await page.click("#create button");
+  await page.waitForURL(/\/m\/[0-9a-f-]{36}$/);
+  await page.waitForFunction(() => document.getElementById("title").textContent === "Made in the browser");
+  await shownState(page, "Not started");
+  assert.ok(await page.isVisible("#empty"));
+  await page.click(".home");
+  await page.waitForSelector('#meetings a:text("Made in the browser")');
+  assert.deepEqual(page.complaints, []);
+  assert.deepEqual(page.foreign, []);
+  await page.context().close();
+});
+
+test("captions of a streamed meeting appear, survive a kill -9 and a restart, and none is doubled", { skip, timeout: 240_000 }, async () => {
+  const speech = conversation();
+  const meeting = await server.createMeeting("Card game at Norland Park");
+  const page = await open(`/m/${meeting}`);
+  const phone = await open(`/m/${meeting}`, { viewport: { width: 390, height: 780 }, isMobile: true, hasTouch: true });
+  const streamed = stream(meeting, speech);
+
+  await page.waitForSelector("#lines .interim", { timeout: 60_000 });
+  await page.waitForSelector("#lines .line:not(.interim)", { timeout: 60_000 });
+  await shownState(page, "Live");
+  const before = await finalLines(page);
+  await server.kill();
+  await shownState(page, "Reconnecting");
+  // What was final stays on the screen while the server is away; interims do not.
+  assert.deepEqual((await finalLines(page)).slice(0, before.length), before);
+  assert.equal(await page.$("#lines .interim"), null);
+  const complaintsOfTheOutage = page.complaints.length;
+  await server.restart();
+  await shownState(page, "Live", 60_000);
+
+  const result = await streamed;
+  assert.equal(result.code, 0, result.stderr + result.stdout);
+  await server.endMeeting(meeting);
+  await shownState(page, "Ended");
+
+  const stored = readJson(await server.export(meeting, "json"));
+  await page.waitForFunction((count) => document.querySelectorAll("#lines .line:not(.interim)").length === count, stored.length);
+  const shown = await finalLines(page);
+  assert.deepEqual(shown.map((line) => line.text), stored.map((caption) => caption.text));
+  assert.equal(new Set(shown.map((line) => line.segment)).size, shown.length, "a line is shown twice");
+  assert.deepEqual(shown.map((line) => line.name), stored.map((caption) => caption.speaker));
+  assert.equal(await page.$("#lines .interim"), null);
+
+  // While the server is away the browser itself reports each refused connection; nothing else may.
+  const others = page.complaints.filter((text) => !/ERR_CONNECTION_REFUSED|ERR_SOCKET_NOT_CONNECTED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/.test(text));
+  assert.deepEqual(others, []);
+  assert.ok(complaintsOfTheOutage <= page.complaints.length);
+  assert.deepEqual(page.foreign, []);
+
+  // The phone shows the same, and nothing sticks out of the screen.
+  await phone.waitForFunction((count) => document.querySelectorAll("#lines .line:not(.interim)").length === count, stored.length);
+  assert.ok(await phone.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth));
+  if (process.env.QYLON_SCREENSHOT) await page.screenshot({ path: process.env.QYLON_SCREENSHOT });
+  await Promise.all([page.context().close(), phone.context().close()]);
+});
+
+test("a late reader gets every line, follows the newest, and may scroll up and jump back", { skip }, async () => {
+  const { body } = await server.json("GET", "/api/meetings");
+  const { id } = body.meetings.find((meeting) => meeting.title === "Card game at Norland Park");
+  const page = await open(`/m/${id}`, { viewport: { width: 700, height: 320 } });
+  await shownState(page, "Ended");
+  await page.waitForSelector("#lines .line");
+  for (let i = 0; i < 4; ++i) await page.click("#larger"); // So that the lines do not fit.
+  const atEnd = () =>
+    page.evaluate(() => {
+      const box = document.getElementById("captions");
+      return box.scrollHeight - box.scrollTop - box.clientHeight < 2;
+    });
+  await page.waitForFunction(() => {
+    const box = document.getElementById("captions");
+    return box.scrollHeight > box.clientHeight * 1.5;
+  });
+  assert.ok(await atEnd(), "the newest line is out of sight");
+  await page.mouse.move(300, 160);
+  await page.mouse.wheel(0, -200);
+  await page.waitForSelector("#jump:visible");
+  await page.click("#jump");
+  assert.ok(await atEnd());
+  assert.ok(await page.isHidden("#jump"));
+
+  // The size of the text is kept for the next visit.
+  await page.reload();
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.size), "6");
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});
+
+test("what a reader hears: finals in a polite log, no interims", { skip }, async () => {
+  const page = await open("/");
+  await page.goto(`${server.url}/m/${await server.createMeeting("Log")}`);
+  assert.equal(await page.getAttribute("#announcer", "aria-live"), "polite");
+  assert.equal(await page.getAttribute("#lines", "aria-live"), null);
+  // Every control is reached by keyboard and has a name.
+  const nameless = await page.$$eval("button, a, input, summary", (items) =>
+    items.filter((item) => (item.getAttribute("aria-label") ?? item.textContent ?? "").trim() === "" && item.labels?.length !== 1).length);
+  assert.equal(nameless, 0);
+  await page.context().close();
+});
+
+test("exports are saved from the menu", { skip }, async () => {
+  const { body } = await server.json("GET", "/api/meetings");
+  const { id } = body.meetings.find((meeting) => meeting.title === "Card game at Norland Park");
+  const page = await open(`/m/${id}`);
+  await page.click("#exports summary");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.click('#exports a:text("WebVTT")')]);
+  assert.match(download.suggestedFilename(), /^card-game-at-norland-park-\d{4}-\d{2}-\d{2}\.vtt$/);
+  await page.waitForSelector('.recordings a:text("Recording")');
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});
+
+test("a server that wants a token gets one, by header and first message, never in the URL", { skip, timeout: 120_000 }, async () => {
+  const strict = await Server.start({ flags: ["--require-token"] });
+  const { readFile } = await import("node:fs/promises");
+  const token = (await readFile(join(strict.dataDir, "token"), "utf8")).trim();
+  const authorised = { Authorization: `Bearer ${token}` };
+  const made = await fetch(`${strict.url}/api/meetings`, { method: "POST", headers: authorised, body: '{"title":"Private"}' });
+  const { id } = await made.json();
+  assert.equal((await fetch(`${strict.url}/api/meetings/${id}`)).status, 401);
+
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const urls = [];
+  page.on("request", (request) => urls.push(request.url()));
+  page.on("websocket", (socket) => urls.push(socket.url()));
+  await page.goto(`${strict.url}/m/${id}`);
+  await page.waitForSelector("#token-dialog[open]");
+  await page.fill("#token", "qyl_wrong");
+  await page.click("#token-dialog button");
+  await page.waitForSelector("#token-dialog .wrong:visible");
+  await page.fill("#token", token);
+  await page.click("#token-dialog button");
+  await page.waitForFunction(() => document.getElementById("title").textContent === "Private");
+  await shownState(page, "Not started");
+  assert.ok(urls.every((url) => !url.includes("qyl_")));
+  assert.equal(await page.evaluate(() => localStorage.getItem("qylon.token")), null);
+  await context.close();
+  await strict.stop();
+});

@@ -1,0 +1,71 @@
+// A reader of a meeting that keeps everything it hears and can wait for something.
+
+import { once } from "node:events";
+import WebSocket from "ws";
+
+export class Subscriber {
+  static async open(server, meeting, { topics = ["captions", "status"], from } = {}) {
+    const subscriber = new Subscriber();
+    subscriber.messages = [];
+    subscriber.waiting = new Set();
+    subscriber.socket = new WebSocket(`${server.url.replace("http", "ws")}/v1/subscribe`, "qylon.v1", {
+      perMessageDeflate: false,
+    });
+    subscriber.socket.on("message", (data) => subscriber.hear(JSON.parse(data.toString("utf8"))));
+    subscriber.closed = new Promise((resolve) => subscriber.socket.on("close", (code) => resolve(code)));
+    subscriber.socket.on("error", () => undefined); // Its close follows.
+    await once(subscriber.socket, "open");
+    const message = { type: "subscribe", topics: topics.map((topic) => `meeting/${meeting}/${topic}`) };
+    if (from !== undefined) message.from = from;
+    subscriber.socket.send(JSON.stringify(message));
+    return subscriber;
+  }
+
+  hear(message) {
+    this.messages.push({ ...message, heardMs: performance.now() });
+    for (const check of this.waiting) check();
+  }
+
+  /** Resolves with the first value that is not undefined, false or null. */
+  wait(condition, what, timeoutMs = 60_000) {
+    return new Promise((resolve, reject) => {
+      const check = () => {
+        const value = condition(this);
+        if (value === undefined || value === false || value === null) return false;
+        clearTimeout(timer);
+        this.waiting.delete(check);
+        resolve(value);
+        return true;
+      };
+      const timer = setTimeout(() => {
+        this.waiting.delete(check);
+        reject(new Error(`${what} did not come within ${timeoutMs} ms; heard ${this.summary()}`));
+      }, timeoutMs);
+      if (!check()) this.waiting.add(check);
+    });
+  }
+
+  summary() {
+    const counts = {};
+    for (const { type } of this.messages) counts[type] = (counts[type] ?? 0) + 1;
+    return JSON.stringify(counts);
+  }
+
+  ofType(type) {
+    return this.messages.filter((message) => message.type === type);
+  }
+  get finals() {
+    return this.ofType("caption").filter((caption) => caption.final);
+  }
+  get interims() {
+    return this.ofType("caption").filter((caption) => !caption.final);
+  }
+  get position() {
+    return this.ofType("position").at(-1);
+  }
+
+  async close() {
+    this.socket.close(1000);
+    await this.closed;
+  }
+}
