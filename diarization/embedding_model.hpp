@@ -8,6 +8,10 @@
 
 #include "core/result.hpp"
 
+namespace qylon::models {
+class WeightFile;
+}
+
 namespace qylon::diarization {
 
 /// Mel bands of one front-end frame.
@@ -28,7 +32,6 @@ class EmbeddingModel {
   struct Calibration {
     float sharpness = 12.0F;  ///< Log-odds per unit of cosine between a window and a voice.
     float new_voice = 0.3F;   ///< Cosine to the nearest voice at which a new one is as likely.
-    float merge = 0.7F;       ///< Cosine of two voices' centroids at which they are one voice.
     float split = 0.25F;      ///< Average-linkage cosine below which a refresh keeps apart.
   };
 
@@ -48,6 +51,7 @@ class EmbeddingModel {
  private:
   friend class Embedder;
   struct State;  // Hides Eigen.
+  static Result<std::shared_ptr<const EmbeddingModel>> from(const models::WeightFile& file);
   explicit EmbeddingModel(std::unique_ptr<const State> state);
   std::unique_ptr<const State> state_;
 };
@@ -62,8 +66,8 @@ class Embedder {
   Embedder(const Embedder&) = delete;
   Embedder& operator=(const Embedder&) = delete;
 
-  /// Longest input; longer ones are read from their end.
-  static constexpr int kFramesMax = 400;
+  /// 2 s; of a longer input the end is used.
+  static constexpr int kFramesMax = 200;
 
   /// Input  : float32[frames, kMelBands] mel power in dB, row-major, frames >= kFramesMin.
   /// Output : float32[model size], L2 norm 1.
