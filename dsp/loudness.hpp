@@ -13,7 +13,8 @@ namespace qylon::dsp {
 /// Signal  : mono float32 at 16 kHz, full scale +-1; 10 ms blocks (other lengths are accepted).
 /// Measure : K-weighted power in 400 ms windows every 100 ms; windows below -70 LUFS and those more
 ///           than 10 LU below the mean of the rest do not count; older windows fade with
-///           memory_s, so a new speaker counts after seconds and a long silence changes nothing.
+///           memory_s of counted audio: a quieter voice takes over in 2 to 4 times that, a long
+///           silence changes nothing.
 /// Gain    : target_lufs minus that loudness, within +-gain_db_max, moving at slew_db_per_s.
 /// Cost    : two biquads per sample; no allocation, lock or I/O after create().
 /// Threads : one object per stream, one thread at a time.
