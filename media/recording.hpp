@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -16,11 +15,10 @@
 #include "core/counters.hpp"
 #include "core/ids.hpp"
 #include "core/log.hpp"
+#include "core/result.hpp"
 #include "media/audio_format.hpp"
 
 namespace qylon::media {
-
-class TrackFile;
 
 /// Writes each track of a meeting to `{directory}/{meeting}/{track}.opus` (RFC 7845), on one thread
 /// of its own (role "recorder").
@@ -65,8 +63,8 @@ class Recorder {
              std::int64_t position_samples_48k,
              std::vector<std::uint8_t> packet);
   void close_track(MeetingId meeting, TrackId track);
-  /// Calls `done` on the recorder's thread when the meeting's files are complete on disk (at once,
-  /// on the caller's, when the recorder is swamped with closes or going down).
+  /// Calls `done` on the recorder's thread when the meeting's files are complete and on disk (at
+  /// once, on the caller's, when the recorder is swamped with closes or going down).
   void close_meeting(MeetingId meeting, std::function<void()> done);
 
   /// Where the track's recording is, whether it exists or not.
@@ -77,22 +75,25 @@ class Recorder {
   struct Job;
   struct Open;
   struct Metrics;
+  using OpenMap = std::map<Key, Open>;
 
   Recorder(const Options& options, const Clock& clock, Counters& counters, const Log& log);
   void run();
   void handle(Job& job);
-  void write_packet(Job& job);
+  void write_packet(const Job& job);
   Open* find_or_open(const Job& job);
-  void close_idle();
-  void close_all_of(MeetingId meeting);
+  void note_failure(const Key& key, Open& open, const Error& error);
+  void do_round();
+  void finish(const Key& key, Open& open);
+  OpenMap::iterator close(OpenMap::iterator it);
 
   const Options options_;  // Constant after construction.
   const Clock& clock_;
   const Log& log_;
   const std::unique_ptr<Metrics> metrics_;
   const std::unique_ptr<BoundedQueue<Job>> jobs_;
-  std::map<Key, Open> open_;        // Recorder thread only.
-  std::int64_t idle_check_us_ = 0;  // Recorder thread only.
+  OpenMap open_;               // Recorder thread only, as round_us_.
+  std::int64_t round_us_ = 0;  // When do_round() last ran.
   std::thread thread_;
 };
 

@@ -14,7 +14,7 @@ namespace {
 using qylon::media::JitterBuffer;
 using qylon::media::UplinkFrame;
 
-struct Observer {
+struct FrameObserver {
   std::optional<std::uint64_t> last_seq;
   std::size_t taken = 0;
   std::size_t delivered = 0;
@@ -45,7 +45,7 @@ UplinkFrame make_frame(std::span<const std::uint8_t> step) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  Observer observer;
+  FrameObserver observer;
   JitterBuffer buffer(
       {200, 60, 10'000, 16},
       [](const UplinkFrame& frame) { return std::int64_t{frame.payload[0]} * 2'500 / 4; },
