@@ -17,6 +17,7 @@ constexpr std::size_t kMergedBytes = 64 << 10;
 constexpr std::int64_t kPingAfterUs = 20'000'000;
 constexpr std::int64_t kHangUpAfterUs = 30'000'000;
 constexpr std::int64_t kCloseGraceUs = 5'000'000;
+constexpr std::int64_t kLingerUs = 1'000'000;
 constexpr std::int64_t kUnreadMaxUs = 2'000'000;
 constexpr std::int64_t kBodyMaxUs = 30'000'000;
 constexpr std::int64_t kResponseStallUs = 10'000'000;
@@ -70,6 +71,7 @@ int Connection::on_http() {
       std::move(request), options, parts_.executor, [this] { lws_callback_on_writable(wsi_); });
   exchange_since_us_ = parts_.sessions.clock.monotonic_us();
   unread_since_us_ = 0;
+  input_may_follow_ = announces_body(head);
   if (const auto refusal = check_request(head, parts_.rules)) return refuse(*refusal);
   const auto plan = plan_body(head, parts_.rules);
   if (const auto* refusal = std::get_if<HttpRefusal>(&plan)) return refuse(*refusal);
@@ -93,7 +95,7 @@ int Connection::refuse(const HttpRefusal& refusal) {
 }
 
 int Connection::on_http_body(std::string_view bytes) {
-  if (exchange_ == nullptr) return -1;
+  if (exchange_ == nullptr) return lingering_since_us_ != 0 ? 0 : -1;
   switch (exchange_->on_body(bytes)) {
     case HttpExchange::Body::kMore:
       return 0;
@@ -108,7 +110,7 @@ int Connection::on_http_body(std::string_view bytes) {
 
 // libwebsockets says this twice when bytes follow the body; on_http_body() knows the end itself.
 int Connection::on_http_body_complete() {
-  return 0;
+  return lingering_since_us_ != 0 ? -1 : 0;
 }
 
 int Connection::finish_request() {
@@ -140,6 +142,12 @@ int Connection::pump_response() {
 int Connection::complete_response() {
   const bool keep_alive = exchange_->keep_alive();
   exchange_.reset();
+  if (!keep_alive && input_may_follow_ && !parts_.is_tls) {
+    // Closing with unread input makes TCP reset the connection, and the peer lose the answer.
+    ::shutdown(lws_get_socket_fd(wsi_), SHUT_WR);
+    lingering_since_us_ = parts_.sessions.clock.monotonic_us();
+    return 0;
+  }
   if (!keep_alive) return -1;
   return lws_http_transaction_completed(wsi_) != 0 ? -1 : 0;
 }
@@ -313,6 +321,7 @@ void Connection::say_goodbye() {
 void Connection::on_second() {
   const std::int64_t now_us = parts_.sessions.clock.monotonic_us();
   if (exchange_ != nullptr) watch_response(now_us);
+  if (lingering_since_us_ != 0 && now_us - lingering_since_us_ > kLingerUs) hang_up();
   if (session_ != nullptr) watch_websocket(now_us);
 }
 

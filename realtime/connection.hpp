@@ -103,8 +103,10 @@ class Connection final : public SessionPort {
 
   // HTTP.
   std::shared_ptr<HttpExchange> exchange_;
-  std::int64_t exchange_since_us_ = 0;  // Of the request, then of the last written piece.
-  std::int64_t unread_since_us_ = 0;    // Bytes wait behind a response in progress since.
+  std::int64_t exchange_since_us_ = 0;   // Of the request, then of the last written piece.
+  std::int64_t unread_since_us_ = 0;     // Bytes wait behind a response in progress since.
+  bool input_may_follow_ = false;        // The request has a body, read or not.
+  std::int64_t lingering_since_us_ = 0;  // The last answer was sent; its peer still writes.
   std::string upgrade_path_;
   std::string upgrade_token_;
 

@@ -173,6 +173,10 @@ std::optional<HttpRefusal> check_upgrade(const RequestHead& head) {
   return std::nullopt;
 }
 
+bool announces_body(const RequestHead& head) {
+  return head.content_length || (head.transfer_encoding && method_has_body(head.method));
+}
+
 bool keeps_alive(const RequestHead& head) {
   const auto says = [&head](std::string_view word) {
     return head.connection && any_in_list(*head.connection, [word](std::string_view item) {

@@ -56,6 +56,8 @@ std::variant<BodyPlan, HttpRefusal> plan_body(const RequestHead& head, const Edg
 /// REQUIRES: check_request() found nothing.
 std::optional<HttpRefusal> check_upgrade(const RequestHead& head);
 
+/// True when bytes follow the header, however wrong their announcement may be.
+bool announces_body(const RequestHead& head);
 /// True when the connection may carry another request after this one.
 bool keeps_alive(const RequestHead& head);
 /// The bearer token in `authorization`, or empty.

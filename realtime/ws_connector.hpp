@@ -27,8 +27,9 @@ class WsConnector final : public MessageConnector {
   Result<std::unique_ptr<MessageChannel>> connect(MessageChannel::Options options,
                                                   MessageChannel::Events events) override;
 
+  class Loop;  // Public only so that libwebsockets' callback can name it.
+
  private:
-  class Loop;
   explicit WsConnector(std::shared_ptr<Loop> loop);
 
   std::shared_ptr<Loop> loop_;
