@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
+#include <string>
 
 #include "core/clock.hpp"
 #include "core/counters.hpp"
@@ -21,6 +23,9 @@ namespace qylon::storage {
 /// Queue   : captions_max captions or bytes_max bytes while PostgreSQL is away. Beyond it the newer
 ///           ones are not kept in memory (qylon_caption_writer_spilled_total): they are in the
 ///           journal, and are read again from it once the queue has drained.
+/// Refused : a caption that PostgreSQL will never take (its meeting was deleted, its text is not
+///           UTF-8) is logged, counted (qylon_caption_writer_refused_total) and passed over, so
+///           that it does not hold up the others.
 class CaptionWriter {
  public:
   struct Options {
@@ -31,17 +36,27 @@ class CaptionWriter {
     int retry_interval_ms = 250;    ///< After a failed batch.
     int flush_timeout_ms = 30'000;  ///< Then a flush is answered kUnavailable.
   };
+  using Sink = std::function<void(CaptionPtr)>;
   struct Events {
-    /// Every caption of the meeting up to `offset` is stored: Journal::settle.
+    /// Every caption of the meeting up to `offset` is stored or refused: Journal::settle.
     std::function<void(MeetingId meeting, std::uint64_t offset)> on_stored;
-    /// Hands every caption of the journal to the function, oldest first: Journal::replay.
-    std::function<Status(const std::function<void(CaptionPtr)>&)> reread;
+    /// Hands every caption of the journal to the sink, oldest first: replay_captions.
+    std::function<Status(const Sink&)> reread;
   };
+  /// Stores a batch and waits for it: append_captions.
+  using Store = std::function<Status(std::span<const CaptionPtr>)>;
 
   /// `database` must outlive the writer.
   CaptionWriter(Options options,
                 Events events,
                 Database& database,
+                const Log& log,
+                Counters& counters,
+                const Clock& clock);
+  /// As above with another store, for tests.
+  CaptionWriter(Options options,
+                Events events,
+                Store store,
                 const Log& log,
                 Counters& counters,
                 const Clock& clock);
@@ -62,5 +77,9 @@ class CaptionWriter {
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// Hands every caption in the journal at `dir` to `sink`, oldest first, some perhaps twice.
+/// Captions that do not parse are passed over. Errors: those of Journal::replay.
+Status replay_captions(const std::string& dir, const CaptionWriter::Sink& sink);
 
 }  // namespace qylon::storage

@@ -1,5 +1,5 @@
 #pragma once
-/// The journal's byte format: pure functions, no I/O. docs/ARCHITECTURE.md draws it.
+/// The journal's byte format: pure functions, no I/O.
 ///
 /// A segment is a header of kSegmentHeaderBytes, then records, each 8-byte aligned, then zeros (it
 /// is preallocated). All integers are little-endian.

@@ -27,6 +27,7 @@
 #include "core/clock.hpp"
 #include "core/counters.hpp"
 #include "core/log.hpp"
+#include "storage/caption_writer.hpp"
 #include "storage/database.hpp"
 #include "storage/meeting_store.hpp"
 #include "storage/migrations.hpp"
@@ -457,6 +458,68 @@ TEST(PrivateCluster, AKilledPostmasterIsReplacedAndTheDataIsThere) {
             [&](Session& session) { return find_meeting(session, meeting.id); }));
       },
       milliseconds(5000)));
+}
+
+TEST(CaptionWriter, CarriesCaptionsAcrossAPostmastersDeath) {
+  const MeetingInfo meeting = new_meeting("outage");
+  Counters counters;
+  CaptionWriter writer({}, {}, *shared->database, kLog, counters, kClock);
+  for (std::uint64_t offset = 1; offset <= 50; ++offset) {
+    if (offset == 20) {
+      ::kill(shared->cluster->postmaster_pid(), SIGKILL);
+    }
+    writer.add(caption(meeting.id, offset));
+  }
+  std::promise<bool> flushed;
+  writer.flush([&flushed](const Status& status) { flushed.set_value(static_cast<bool>(status)); });
+  ASSERT_TRUE(flushed.get_future().get());
+  const auto loaded = load(meeting.id, 0, 100);
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  ASSERT_EQ(loaded->size(), 50U);
+  for (std::size_t i = 0; i < loaded->size(); ++i)
+    EXPECT_EQ((*loaded)[i].offset, i + 1);
+}
+
+TEST(Database, RecoversWhenItsBackendsAreEnded) {
+  ASSERT_TRUE(eventually([] { return shared->database->healthy(); }, milliseconds(5000)));
+  // From another connection, as an operator would.
+  const std::string command =
+      "psql -Atq '" + shared->cluster->owner_url() +
+      "' -c \"select pg_terminate_backend(pid) from pg_stat_activity where usename = 'qylon_app'\""
+      " >/dev/null";
+  ASSERT_EQ(std::system(command.c_str()), 0);  // NOLINT(cert-env33-c)
+  EXPECT_TRUE(eventually(
+      [] {
+        return static_cast<bool>(run<Result<std::vector<MeetingInfo>>>(
+            [](Session& session) { return list_meetings(session, 1); }));
+      },
+      milliseconds(2000)));
+}
+
+TEST(Database, CutsAConnectionThatHangsWithItsServer) {
+  Database::Options options;
+  options.url = shared->cluster->url();
+  options.connections = 1;
+  options.statement_timeout_ms = 100;
+  Counters counters;
+  auto database = Database::open(options, kLog, counters, kClock);
+  ASSERT_TRUE(database);
+  const auto list = [](Session& session) { return list_meetings(session, 1); };
+  ASSERT_TRUE(run<Result<std::vector<MeetingInfo>>>(**database, list));
+  const std::string pids_of_backends =
+      "psql -Atq '" + shared->cluster->owner_url() +
+      "' -c \"select pid from pg_stat_activity where usename = 'qylon_app'\" | xargs kill -";
+  ASSERT_EQ(std::system((pids_of_backends + "STOP").c_str()), 0);  // NOLINT(cert-env33-c)
+  const auto start = steady_clock::now();
+  const auto hung = run<Result<std::vector<MeetingInfo>>>(**database, list);
+  EXPECT_LT(steady_clock::now() - start, milliseconds(5000));
+  ASSERT_EQ(std::system((pids_of_backends + "CONT").c_str()), 0);  // NOLINT(cert-env33-c)
+  ASSERT_FALSE(hung);
+  EXPECT_EQ(hung.error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(counters.counter("qylon_db_connections_cut_total", "").value(), 1U);
+  // The others recover too, before the next test.
+  EXPECT_TRUE(eventually([&] { return (*database)->healthy() && shared->database->healthy(); },
+                         milliseconds(5000)));
 }
 
 /// This program again, as the server of `directory`; its postmaster's pid once that is ready.
