@@ -1,14 +1,13 @@
 #include "media/meeting.hpp"
 
-#include <cmath>
 #include <cstring>
-#include <numbers>
 
 #include <gtest/gtest.h>
 
 #include "media/stream_graph.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/scripted_recogniser.hpp"
+#include "tests/support/voice_signal.hpp"
 
 namespace qylon::media {
 namespace {
@@ -120,19 +119,10 @@ class MeetingTest : public ::testing::Test {
     }
   }
 
-  /// A buzz with the harmonics of a voice, syllables four times a second.
   static std::vector<std::uint8_t> pcm(std::uint64_t at_us, bool voiced) {
     std::vector<float> samples(320, 0.0F);
-    for (std::size_t n = 0; voiced && n < samples.size(); ++n) {
-      const double t = static_cast<double>(at_us) * 1e-6 + static_cast<double>(n) / 16000.0;
-      const double syllable = 0.55 + 0.45 * std::sin(2 * std::numbers::pi * 4.0 * t);
-      double value = 0.0;
-      for (int harmonic = 1; harmonic <= 20; ++harmonic) {
-        const double hz = 140.0 * harmonic;
-        value += std::sin(2 * std::numbers::pi * hz * t) / (1.0 + std::pow(hz / 700.0, 2));
-      }
-      samples[n] = static_cast<float>(0.08 * syllable * value);
-    }
+    if (voiced)
+      samples = test::voice_signal(static_cast<std::int64_t>(at_us) * 16 / 1000, 320, 16000);
     std::vector<std::uint8_t> bytes(samples.size() * sizeof(float));
     std::memcpy(bytes.data(), samples.data(), bytes.size());
     return bytes;
