@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/json_depth.hpp"
 #include "core/log.hpp"
 #include "core/utf8.hpp"
 
@@ -12,27 +13,6 @@ using Json = nlohmann::ordered_json;
 
 Error invalid(std::string message) {
   return Error{ErrorCode::kInvalidArgument, std::move(message)};
-}
-
-/// True when brackets nest deeper than kJsonDepthMax. Looked at before the parser builds anything,
-/// so that a bomb costs one walk over its bytes.
-bool is_too_deep(std::string_view body) {
-  int depth = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < body.size(); ++i) {
-    const char c = body[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      if (c == '"') in_string = false;
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '[' || c == '{') {
-      if (++depth > kJsonDepthMax) return true;
-    } else if (c == ']' || c == '}') {
-      --depth;
-    }
-  }
-  return false;
 }
 
 /// Checks a text field. PostgreSQL's text cannot hold U+0000, so nothing with one is let in.
@@ -131,7 +111,7 @@ std::string_view http_title(int status) {
 Result<MeetingRequest> parse_meeting_request(std::string_view body) {
   if (body.empty()) return MeetingRequest{};
   if (!is_utf8(body)) return invalid("the body is not UTF-8");
-  if (is_too_deep(body)) {
+  if (json_is_deeper_than(body, kJsonDepthMax)) {
     return invalid("the body nests deeper than " + std::to_string(kJsonDepthMax) + " levels");
   }
   const Json document = Json::parse(body, nullptr, false);

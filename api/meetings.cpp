@@ -6,6 +6,7 @@
 #include <chrono>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -47,8 +48,7 @@ Error overloaded() {
 }
 
 HttpResponse meeting_answer(const Result<MeetingInfo>& meeting, int status = 200) {
-  if (!meeting) return problem(meeting.error());
-  return json_answer(status, meeting_to_json(*meeting));
+  return meeting ? json_answer(status, meeting_to_json(*meeting)) : problem(meeting.error());
 }
 
 /// One request on its way through database threads. Jobs share it because std::function copies.
@@ -89,7 +89,10 @@ class MeetingsApi::Impl : public std::enable_shared_from_this<MeetingsApi::Impl>
     std::string_view pattern;
     void (Impl::*handler)(const ExchangePtr&);
   };
-  static const std::array<Route, 7> kRoutes;
+  static std::span<const Route> routes();
+  struct Found;
+  static Found find_route(const HttpRequest& request);
+  static Status read_captures(const Captures& captures, Exchange& exchange);
 
   void create(const ExchangePtr& exchange);
   void list(const ExchangePtr& exchange);
@@ -122,53 +125,70 @@ class MeetingsApi::Impl : public std::enable_shared_from_this<MeetingsApi::Impl>
   std::jthread expirer_;  // Last: it uses everything above.
 };
 
-// HEAD counts as GET; the edge leaves the body out.
-const std::array<MeetingsApi::Impl::Route, 7> MeetingsApi::Impl::kRoutes{
-    {{"POST", "/api/meetings", &Impl::create},
-     {"GET", "/api/meetings", &Impl::list},
-     {"GET", "/api/meetings/{id}", &Impl::show},
-     {"POST", "/api/meetings/{id}/end", &Impl::end},
-     {"GET", "/api/meetings/{id}/export", &Impl::export_file},
-     {"GET", "/api/meetings/{id}/tracks", &Impl::tracks},
-     {"GET", "/api/meetings/{id}/tracks/{track}/audio", &Impl::audio}}};
+std::span<const MeetingsApi::Impl::Route> MeetingsApi::Impl::routes() {
+  static constexpr std::array<Route, 7> kRoutes{
+      {{"POST", "/api/meetings", &Impl::create},
+       {"GET", "/api/meetings", &Impl::list},
+       {"GET", "/api/meetings/{id}", &Impl::show},
+       {"POST", "/api/meetings/{id}/end", &Impl::end},
+       {"GET", "/api/meetings/{id}/export", &Impl::export_file},
+       {"GET", "/api/meetings/{id}/tracks", &Impl::tracks},
+       {"GET", "/api/meetings/{id}/tracks/{track}/audio", &Impl::audio}}};
+  return kRoutes;
+}
+
+/// What fits a request's path: the route, or the methods that there are.
+struct MeetingsApi::Impl::Found {
+  const Route* route = nullptr;
+  Captures captures{};
+  std::string methods;  ///< e.g. "POST, GET, HEAD"; empty when the path is unknown.
+};
+
+/// HEAD counts as GET; the edge leaves the body out.
+MeetingsApi::Impl::Found MeetingsApi::Impl::find_route(const HttpRequest& request) {
+  const std::string method = request.method == "HEAD" ? "GET" : request.method;
+  Found found;
+  for (const Route& route : routes()) {
+    const auto captures = match_path(route.pattern, request.path);
+    if (!captures) continue;
+    found.captures = *captures;
+    found.methods += (found.methods.empty() ? "" : ", ") + std::string(route.method);
+    if (route.method == "GET") found.methods += ", HEAD";
+    if (route.method == method) found.route = &route;
+  }
+  return found;
+}
+
+Status MeetingsApi::Impl::read_captures(const Captures& captures, Exchange& exchange) {
+  if (!captures[0].empty()) {
+    const auto meeting = MeetingId::parse(captures[0]);
+    if (!meeting) return invalid("the meeting's id must be a UUID (RFC 9562)");
+    exchange.meeting = *meeting;
+  }
+  if (!captures[1].empty()) {
+    const auto track = parse_number<TrackId>(captures[1]);
+    if (!track) return invalid("the track must be a number from 0 to 65535");
+    exchange.track = *track;
+  }
+  return ok();
+}
 
 void MeetingsApi::Impl::handle(HttpRequest request, HttpReply reply) {
   const Status allowed = check_access(parts_.access, request);
   if (!allowed) return reply(problem(allowed.error()));
-
-  const std::string method = request.method == "HEAD" ? "GET" : request.method;
-  const Route* found = nullptr;
-  Captures captures{};
-  std::string methods;
-  for (const Route& route : kRoutes) {
-    const auto match = match_path(route.pattern, request.path);
-    if (!match) continue;
-    captures = *match;
-    methods += (methods.empty() ? "" : ", ") + std::string(route.method);
-    if (route.method == "GET") methods += ", HEAD";
-    if (route.method == method) found = &route;
-  }
-  if (methods.empty()) {
+  const Found found = find_route(request);
+  if (found.methods.empty()) {
     return reply(problem({ErrorCode::kNotFound,
-                          "there is nothing at this path; docs/PROTOCOL.md "
-                          "lists the routes below /api/meetings"}));
+                          "there is nothing at this path; docs/PROTOCOL.md lists the routes below "
+                          "/api/meetings"}));
   }
-  if (found == nullptr) return reply(method_not_allowed(methods));
-
+  if (found.route == nullptr) return reply(method_not_allowed(found.methods));
   auto exchange = std::make_shared<Exchange>();
-  if (!captures[0].empty()) {
-    const auto meeting = MeetingId::parse(captures[0]);
-    if (!meeting) return reply(problem(invalid("the meeting's id must be a UUID (RFC 9562)")));
-    exchange->meeting = *meeting;
-  }
-  if (!captures[1].empty()) {
-    const auto track = parse_number<TrackId>(captures[1]);
-    if (!track) return reply(problem(invalid("the track must be a number from 0 to 65535")));
-    exchange->track = *track;
-  }
+  const Status read = read_captures(found.captures, *exchange);
+  if (!read) return reply(problem(read.error()));
   exchange->request = std::move(request);
   exchange->reply = std::move(reply);
-  (this->*found->handler)(exchange);
+  (this->*found.route->handler)(exchange);
 }
 
 void MeetingsApi::Impl::close() {
@@ -321,9 +341,10 @@ void MeetingsApi::Impl::begin_end(const ExchangePtr& exchange, const MeetingInfo
   }
   wake_expirer();
   const auto self = shared_from_this();
-  parts_.control.end_meeting(meeting.id, [self, ticket = *ticket, id = meeting.id](Status ended) {
-    self->finish_end(ticket, id, ended);
-  });
+  parts_.control.end_meeting(meeting.id,
+                             [self, ticket = *ticket, id = meeting.id](const Status& ended) {
+                               self->finish_end(ticket, id, ended);
+                             });
 }
 
 void MeetingsApi::Impl::finish_end(EndWaits::Ticket ticket, MeetingId id, const Status& ended) {

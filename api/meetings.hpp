@@ -41,6 +41,10 @@ class MeetingsApi final : public HttpHandler {
   MeetingsApi(Options options, const Parts& parts);
   /// Waits for the database jobs that are under way (about as long as a statement may take).
   ~MeetingsApi() override;
+  MeetingsApi(const MeetingsApi&) = delete;
+  MeetingsApi& operator=(const MeetingsApi&) = delete;
+  MeetingsApi(MeetingsApi&&) = delete;
+  MeetingsApi& operator=(MeetingsApi&&) = delete;
 
   void handle(HttpRequest request, HttpReply reply) override;
 

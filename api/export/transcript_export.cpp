@@ -1,5 +1,7 @@
 #include "api/export/transcript_export.hpp"
 
+#include <algorithm>
+
 #include "api/export/subtitle_export.hpp"
 #include "api/export/table_export.hpp"
 #include "core/log.hpp"
@@ -25,22 +27,24 @@ const Description& describe(ExportFormat format) noexcept {
   return kDescriptions[static_cast<std::size_t>(format)];
 }
 
+bool is_plain(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
 /// Lower-case ASCII letters and digits, everything else one dash.
 std::string slug(std::string_view title) {
   constexpr std::size_t kCharsMax = 60;
   std::string text;
-  for (const char c : title) {
-    if (text.size() >= kCharsMax) break;
-    const bool upper = c >= 'A' && c <= 'Z';
-    const bool plain = upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-    if (plain) {
-      text += upper ? static_cast<char>(c - 'A' + 'a') : c;
-    } else if (!text.empty() && text.back() != '-') {
+  for (const char c : title.substr(0, kCharsMax)) {
+    const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (is_plain(lower)) {
+      text += lower;
+    } else if (!text.ends_with('-')) {
       text += '-';
     }
   }
-  while (text.ends_with('-'))
-    text.pop_back();
+  text.erase(0, std::min(text.find_first_not_of('-'), text.size()));
+  text.erase(text.find_last_not_of('-') + 1);
   return text.empty() ? "meeting" : text;
 }
 
