@@ -61,8 +61,8 @@ Result<OpusPacketEncoder> OpusPacketEncoder::create(const Options& options) {
     return Error{ErrorCode::kInternal, std::string("libopus: ") + opus_strerror(error)};
   }
   encoder.lookahead_samples_ = lookahead;
-  encoder.frame_samples_ =
-      static_cast<std::size_t>(options.sample_rate_hz / 1000 * options.frame_ms);
+  encoder.frame_samples_ = static_cast<std::size_t>(options.sample_rate_hz / 1000) *
+                           static_cast<std::size_t>(options.frame_ms);
   encoder.packet_.resize(kPacketBytesMax);
   return encoder;
 }

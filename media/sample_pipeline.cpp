@@ -1,11 +1,12 @@
 #include "media/sample_pipeline.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include <gst/app/gstappsink.h>
 #include <gst/gst.h>
+
+#include "core/check.hpp"
 
 namespace qylon::media {
 namespace {
@@ -76,6 +77,10 @@ struct SamplePipeline::Graph {
     if (pipeline) gst_element_set_state(pipeline.get(), GST_STATE_NULL);
   }
 
+  /// A new reference. GStreamer's own cast macros are C casts; the types hold by construction.
+  GstElement* child(const char* element) {
+    return gst_bin_get_by_name(reinterpret_cast<GstBin*>(pipeline.get()), element);
+  }
   Status build(const Options& options);
   Status bus_status();
 };
@@ -92,11 +97,11 @@ Status SamplePipeline::Graph::build(const Options& options) {
       gst_parse_launch_full(description.c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &error));
   if (!pipeline) return Error{ErrorCode::kUnavailable, "GStreamer has " + take_text(error)};
   gst_object_ref_sink(pipeline.get());
-  const Ref<GstElement> source(gst_bin_get_by_name(GST_BIN(pipeline.get()), "source"));
+  const Ref<GstElement> source(child("source"));
   QYLON_CHECK(source != nullptr);
   for (const auto& [property, value] : options.source_properties)
-    gst_util_set_object_arg(G_OBJECT(source.get()), property.c_str(), value.c_str());
-  sink.reset(gst_bin_get_by_name(GST_BIN(pipeline.get()), "sink"));
+    gst_util_set_object_arg(&source->object.object, property.c_str(), value.c_str());
+  sink.reset(child("sink"));
   bus.reset(gst_element_get_bus(pipeline.get()));
   gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
   return ok();
@@ -134,7 +139,7 @@ Result<SamplePipeline> SamplePipeline::create(const Options& options) {
 Result<SamplePipeline::Pulled> SamplePipeline::pull(Chunk& chunk,
                                                     std::chrono::milliseconds timeout) {
   constexpr std::chrono::milliseconds kBusPeriod{100};
-  auto* sink = GST_APP_SINK(graph_->sink.get());
+  auto* sink = reinterpret_cast<GstAppSink*>(graph_->sink.get());
   while (true) {
     // An error does not wake the sink, so a long wait is cut into short ones.
     const auto wait = std::min(timeout, kBusPeriod);

@@ -127,7 +127,8 @@ Error invalid(std::string message) {
 Result<std::optional<std::int64_t>> parse_start(const std::string& text) {
   if (text.empty()) return std::optional<std::int64_t>();
   // A hundred days bound a meeting generously.
-  const bool is_number = text.size() <= 10 && text.find_first_not_of("0123456789") == text.npos;
+  const bool is_number =
+      text.size() <= 10 && text.find_first_not_of("0123456789") == std::string::npos;
   if (!is_number) return invalid("--start-ms takes milliseconds from 0, not \"" + text + "\"");
   return std::optional<std::int64_t>(std::strtoll(text.c_str(), nullptr, 10));
 }

@@ -46,24 +46,25 @@ Status HttpAnswerParser::feed(std::string_view bytes) {
   while (!bytes.empty() && state_ != State::kDone) {
     const bool in_body =
         state_ == State::kLength || state_ == State::kUntilClose || state_ == State::kChunkData;
-    if (in_body) {
-      Status status = take_body(bytes);
-      if (!status) return status;
-      continue;
-    }
-    const std::size_t newline = bytes.find('\n');
-    const std::string_view part = bytes.substr(0, newline);
-    head_bytes_ += part.size() + 1;
-    // Every chunk has a line of its own, so only lines between two chunks are counted together.
-    if (head_bytes_ > kHeadBytesMax) return too_long("head");
-    line_ += part;
-    if (newline == std::string_view::npos) return ok();
-    bytes.remove_prefix(newline + 1);
-    if (line_.ends_with('\r')) line_.pop_back();
-    Status status = take_line(std::exchange(line_, {}));
+    Status status = in_body ? take_body(bytes) : take_line_part(bytes);
     if (!status) return status;
   }
   return ok();
+}
+
+/// Up to the end of the line, or everything.
+Status HttpAnswerParser::take_line_part(std::string_view& bytes) {
+  const std::size_t newline = bytes.find('\n');
+  const std::string_view part = bytes.substr(0, newline);
+  // Every chunk has a line of its own, so only lines between two chunks are counted together.
+  head_bytes_ += part.size() + 1;
+  if (head_bytes_ > kHeadBytesMax) return too_long("head");
+  line_ += part;
+  const bool whole = newline != std::string_view::npos;
+  bytes.remove_prefix(whole ? newline + 1 : bytes.size());
+  if (!whole) return ok();
+  if (line_.ends_with('\r')) line_.pop_back();
+  return take_line(std::exchange(line_, {}));
 }
 
 Status HttpAnswerParser::finish() {

@@ -48,6 +48,7 @@ class HttpAnswerParser {
     kTrailer,
     kDone,
   };
+  Status take_line_part(std::string_view& bytes);
   Status take_line(std::string_view line);
   Status take_status(std::string_view line);
   Status take_header(std::string_view line);

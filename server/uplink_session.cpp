@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <ctime>
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -127,17 +126,17 @@ void UplinkSession::show(bool last) {
   const std::int64_t now_us = parts_.clock.monotonic_us();
   if (!last && now_us < next_line_us_) return;
   next_line_us_ = now_us + (options_.terminal ? kTerminalLineUs : kPlainLineUs);
-  line_ = format_uplink_line({.state = parts_.client.state(),
-                              .progress = parts_.client.progress(),
-                              .trouble = parts_.client.trouble(),
-                              .level_dbfs = meter_.take_dbfs(),
-                              .total_ms = parts_.capture.duration_ms(),
-                              .finishing = ended_});
+  const std::string line = format_uplink_line({.state = parts_.client.state(),
+                                               .progress = parts_.client.progress(),
+                                               .trouble = parts_.client.trouble(),
+                                               .level_dbfs = meter_.take_dbfs(),
+                                               .total_ms = parts_.capture.duration_ms(),
+                                               .finishing = ended_});
   if (options_.terminal) {
     // Carriage return, the line, and "erase to the end of the line" (ECMA-48, EL).
-    std::printf("\r%s\x1b[K%s", cut_to_terminal(line_).c_str(), last ? "\n" : "");
+    std::printf("\r%s\x1b[K%s", cut_to_terminal(line).c_str(), last ? "\n" : "");
   } else {
-    std::printf("%s\n", line_.c_str());
+    std::printf("%s\n", line.c_str());
   }
   std::fflush(stdout);
 }

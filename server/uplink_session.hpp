@@ -25,7 +25,7 @@ class Interrupts {
   int count();
 
  private:
-  sigset_t signals_;
+  sigset_t signals_{};
   int count_ = 0;
 };
 
@@ -70,18 +70,17 @@ class UplinkSession {
 
   const Parts parts_;
   const Options options_;
-  media::CaptureBlock block_;
   bool block_waits_ = false;  // block_ was encoded into packet_ but not taken yet.
-  std::vector<std::uint8_t> packet_;
   bool ended_ = false;
   bool more_at_once_ = false;
-  std::int64_t stop_us_ = 0;  // When a first interrupt loses patience; 0: none came.
   bool gave_up_ = false;
-  Error source_error_;
   bool source_lost_ = false;
-  LevelMeter meter_;
+  std::int64_t stop_us_ = 0;  // When a first interrupt loses patience; 0: none came.
   std::int64_t next_line_us_ = 0;
-  std::string line_;
+  std::vector<std::uint8_t> packet_;
+  Error source_error_;
+  LevelMeter meter_;
+  media::CaptureBlock block_;
 };
 
 }  // namespace qylon::server
