@@ -37,9 +37,14 @@ struct Kernels {
   /// sum of a[i] * b[i], i < count. The order of summation depends on count only.
   float (*dot)(const float* a, const float* b, std::size_t count) noexcept;
 
-  /// The same for two windows over one set of taps, bit for bit what two calls of dot() give:
-  /// out[0] from `a`, out[1] from `a + stride`. The taps are loaded once.
+  /// The same for two or four windows over one set of taps, bit for bit what so many calls of dot()
+  /// give: out[i] from `a + i * stride`. The taps are loaded once.
   void (*dot_pair)(const float* a,
+                   std::size_t stride,
+                   const float* b,
+                   std::size_t count,
+                   float* out) noexcept;
+  void (*dot_quad)(const float* a,
                    std::size_t stride,
                    const float* b,
                    std::size_t count,

@@ -4,6 +4,7 @@
 #include "dsp/kernels_avx2.hpp"
 
 #define QYLON_AVX512 __attribute__((target("avx512f")))
+#define QYLON_AVX512_INLINE __attribute__((target("avx512f"), always_inline)) inline
 
 namespace qylon::dsp {
 namespace {
@@ -23,25 +24,61 @@ QYLON_AVX512 float sum_of(__m512 v) noexcept {
   return _mm_cvtss_f32(_mm_add_ss(pair, _mm_movehdup_ps(pair)));
 }
 
-QYLON_AVX512 float dot(const float* a, const float* b, std::size_t count) noexcept {
-  __m512 sums[4] = {
-      _mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps()};
+QYLON_AVX512_INLINE __m512 multiply_add(const float* a, __m512 b, __m512 sum) noexcept {
+  return _mm512_fmadd_ps(_mm512_loadu_ps(a), b, sum);
+}
+
+/// Sixty-four values: the four chains of one window, or as many taps.
+struct Four {
+  __m512 v0;
+  __m512 v1;
+  __m512 v2;
+  __m512 v3;
+};
+
+QYLON_AVX512_INLINE Four zeros() noexcept {
+  const __m512 zero = _mm512_setzero_ps();
+  return {zero, zero, zero, zero};
+}
+
+QYLON_AVX512_INLINE Four load(const float* b) noexcept {
+  return {_mm512_loadu_ps(b),
+          _mm512_loadu_ps(b + 16),
+          _mm512_loadu_ps(b + 32),
+          _mm512_loadu_ps(b + 48)};
+}
+
+QYLON_AVX512_INLINE void add_64(const float* a, const Four& taps, Four& chains) noexcept {
+  chains.v0 = multiply_add(a, taps.v0, chains.v0);
+  chains.v1 = multiply_add(a + 16, taps.v1, chains.v1);
+  chains.v2 = multiply_add(a + 32, taps.v2, chains.v2);
+  chains.v3 = multiply_add(a + 48, taps.v3, chains.v3);
+}
+
+/// The rest of a window, under 64 values, onto the first two chains; then all in one number.
+QYLON_AVX512_INLINE float finish(const float* a,
+                                 const float* b,
+                                 std::size_t count,
+                                 Four& chains) noexcept {
   std::size_t i = 0;
-  for (; i + 64 <= count; i += 64) {
-    for (std::size_t chain = 0; chain < 4; ++chain) {
-      const std::size_t at = i + 16 * chain;
-      sums[chain] = _mm512_fmadd_ps(_mm512_loadu_ps(a + at), _mm512_loadu_ps(b + at), sums[chain]);
-    }
-  }
   for (; i + 16 <= count; i += 16) {
-    sums[0] = _mm512_fmadd_ps(_mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i), sums[0]);
+    chains.v0 = multiply_add(a + i, _mm512_loadu_ps(b + i), chains.v0);
   }
   if (i < count) {
     const __mmask16 rest = first_lanes(count - i);
-    sums[1] = _mm512_fmadd_ps(
-        _mm512_maskz_loadu_ps(rest, a + i), _mm512_maskz_loadu_ps(rest, b + i), sums[1]);
+    chains.v1 = _mm512_fmadd_ps(
+        _mm512_maskz_loadu_ps(rest, a + i), _mm512_maskz_loadu_ps(rest, b + i), chains.v1);
   }
-  return sum_of(_mm512_add_ps(_mm512_add_ps(sums[0], sums[1]), _mm512_add_ps(sums[2], sums[3])));
+  return sum_of(
+      _mm512_add_ps(_mm512_add_ps(chains.v0, chains.v1), _mm512_add_ps(chains.v2, chains.v3)));
+}
+
+QYLON_AVX512 float dot(const float* a, const float* b, std::size_t count) noexcept {
+  Four chains = zeros();
+  std::size_t i = 0;
+  for (; i + 64 <= count; i += 64)
+    add_64(a + i, load(b + i), chains);
+  return finish(a + i, b + i, count - i, chains);
 }
 
 QYLON_AVX512 void dot_pair(const float* a,
@@ -49,39 +86,46 @@ QYLON_AVX512 void dot_pair(const float* a,
                            const float* b,
                            std::size_t count,
                            float* out) noexcept {
-  const __m512 zero = _mm512_setzero_ps();
-  __m512 first[4] = {zero, zero, zero, zero};
-  __m512 second[4] = {zero, zero, zero, zero};
+  Four chains0 = zeros();
+  Four chains1 = zeros();
   std::size_t i = 0;
   for (; i + 64 <= count; i += 64) {
-    for (std::size_t chain = 0; chain < 4; ++chain) {
-      const float* const from = a + i + 16 * chain;
-      const __m512 taps = _mm512_loadu_ps(b + i + 16 * chain);
-      first[chain] = _mm512_fmadd_ps(_mm512_loadu_ps(from), taps, first[chain]);
-      second[chain] = _mm512_fmadd_ps(_mm512_loadu_ps(from + stride), taps, second[chain]);
-    }
+    const Four taps = load(b + i);
+    add_64(a + i, taps, chains0);
+    add_64(a + i + stride, taps, chains1);
   }
-  for (; i + 16 <= count; i += 16) {
-    const __m512 taps = _mm512_loadu_ps(b + i);
-    first[0] = _mm512_fmadd_ps(_mm512_loadu_ps(a + i), taps, first[0]);
-    second[0] = _mm512_fmadd_ps(_mm512_loadu_ps(a + stride + i), taps, second[0]);
+  out[0] = finish(a + i, b + i, count - i, chains0);
+  out[1] = finish(a + i + stride, b + i, count - i, chains1);
+}
+
+QYLON_AVX512 void dot_quad(const float* a,
+                           std::size_t stride,
+                           const float* b,
+                           std::size_t count,
+                           float* out) noexcept {
+  Four chains0 = zeros();
+  Four chains1 = zeros();
+  Four chains2 = zeros();
+  Four chains3 = zeros();
+  std::size_t i = 0;
+  for (; i + 64 <= count; i += 64) {
+    const Four taps = load(b + i);
+    add_64(a + i, taps, chains0);
+    add_64(a + i + stride, taps, chains1);
+    add_64(a + i + 2 * stride, taps, chains2);
+    add_64(a + i + 3 * stride, taps, chains3);
   }
-  if (i < count) {
-    const __mmask16 rest = first_lanes(count - i);
-    const __m512 taps = _mm512_maskz_loadu_ps(rest, b + i);
-    first[1] = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(rest, a + i), taps, first[1]);
-    second[1] = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(rest, a + stride + i), taps, second[1]);
-  }
-  out[0] =
-      sum_of(_mm512_add_ps(_mm512_add_ps(first[0], first[1]), _mm512_add_ps(first[2], first[3])));
-  out[1] = sum_of(
-      _mm512_add_ps(_mm512_add_ps(second[0], second[1]), _mm512_add_ps(second[2], second[3])));
+  out[0] = finish(a + i, b + i, count - i, chains0);
+  out[1] = finish(a + i + stride, b + i, count - i, chains1);
+  out[2] = finish(a + i + 2 * stride, b + i, count - i, chains2);
+  out[3] = finish(a + i + 3 * stride, b + i, count - i, chains3);
 }
 
 }  // namespace
 
 const Kernels kAvx512Kernels{.dot = dot,
                              .dot_pair = dot_pair,
+                             .dot_quad = dot_quad,
                              .add_columns = add_columns_avx2,
                              .split_pairs = split_pairs_avx2,
                              .fft_pass = fft_pass_avx2,

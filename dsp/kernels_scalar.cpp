@@ -26,6 +26,15 @@ void dot_pair(const float* a,
   out[1] = dot(a + stride, b, count);
 }
 
+void dot_quad(const float* a,
+              std::size_t stride,
+              const float* b,
+              std::size_t count,
+              float* out) noexcept {
+  dot_pair(a, stride, b, count, out);
+  dot_pair(a + 2 * stride, stride, b, count, out + 2);
+}
+
 void add_columns(const float* columns,
                  std::size_t rows,
                  const float* x,
@@ -122,6 +131,7 @@ void squared_magnitude(const float* real,
 
 const Kernels kScalarKernels{.dot = dot,
                              .dot_pair = dot_pair,
+                             .dot_quad = dot_quad,
                              .add_columns = add_columns,
                              .split_pairs = split_pairs,
                              .fft_pass = fft_pass,

@@ -75,28 +75,45 @@ std::size_t Resampler::process(std::span<const float> input, std::span<float> ou
   return written;
 }
 
+/// Outputs whose windows lie within the samples so far.
+std::size_t Resampler::ready() const noexcept {
+  if (position_ + table_->taps > filled_) return 0;
+  // Output k from here begins at position_ + floor((phase_ + k * down) / up).
+  const std::size_t spare = filled_ - table_->taps - position_;
+  const auto up = static_cast<std::size_t>(table_->interpolation);
+  const auto down = static_cast<std::size_t>(table_->decimation);
+  return ((spare + 1) * up - 1 - static_cast<std::size_t>(phase_)) / down + 1;
+}
+
+void Resampler::advance() noexcept {
+  const int moved = phase_ + table_->decimation;
+  position_ += static_cast<std::size_t>(moved / table_->interpolation);
+  phase_ = moved % table_->interpolation;
+}
+
 std::size_t Resampler::drain(std::span<float> output) noexcept {
   const Kernels& kernel = kernels();
-  const int up = table_->interpolation;
-  const int down = table_->decimation;
-  const auto whole_step = static_cast<std::size_t>(down / up);
-  const int fraction_step = down % up;
-  const std::size_t taps = table_->taps;
+  const auto up = static_cast<std::size_t>(table_->interpolation);
+  const auto down = static_cast<std::size_t>(table_->decimation);
+  const std::size_t count = ready();
   std::size_t written = 0;
-  if (fraction_step == 0) {  // One phase only: two outputs share the taps.
-    const float* const phase = table_->phase(0);
-    for (; position_ + whole_step + taps <= filled_; position_ += 2 * whole_step, written += 2) {
-      kernel.dot_pair(history_.data() + position_, whole_step, phase, taps, &output[written]);
+  // Outputs `up` apart have the same phase and windows `down` apart: four of them, or two, share
+  // one reading of the taps, which is what bounds the speed.
+  std::array<float, 4> several{};
+  for (const std::size_t group : {4U, 2U}) {
+    const auto dot = group == 4 ? kernel.dot_quad : kernel.dot_pair;
+    for (; written + group * up <= count; written += group * up) {
+      for (std::size_t i = written; i < written + up; ++i, advance()) {
+        const float* const window = history_.data() + position_;
+        dot(window, down, table_->phase(phase_), table_->taps, several.data());
+        for (std::size_t k = 0; k < group; ++k)
+          output[i + k * up] = several[k];
+      }
+      position_ += (group - 1) * down;
     }
   }
-  for (; position_ + taps <= filled_; ++written) {
-    output[written] = kernel.dot(history_.data() + position_, table_->phase(phase_), taps);
-    position_ += whole_step;
-    phase_ += fraction_step;
-    if (phase_ >= up) {
-      phase_ -= up;
-      ++position_;
-    }
+  for (; written < count; ++written, advance()) {
+    output[written] = kernel.dot(history_.data() + position_, table_->phase(phase_), table_->taps);
   }
   // position_ may lie past filled_ by up to a step; those samples are still to come.
   const std::size_t used = std::min(position_, filled_);

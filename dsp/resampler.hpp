@@ -53,6 +53,8 @@ class Resampler {
  private:
   Resampler(std::shared_ptr<const ResamplerTable> table, std::size_t history_samples);
 
+  std::size_t ready() const noexcept;
+  void advance() noexcept;
   std::size_t drain(std::span<float> output) noexcept;
 
   std::shared_ptr<const ResamplerTable> table_;  // Constant after construction.

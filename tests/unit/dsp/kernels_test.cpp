@@ -56,15 +56,21 @@ TEST_P(EveryIsa, DotOfAnySizeAndAlignmentIsTheNaiveSum) {
   }
 }
 
-TEST_P(EveryIsa, DotPairGivesTheBitsOfTwoDots) {
+TEST_P(EveryIsa, DotOfSeveralWindowsGivesTheBitsOfSingleOnes) {
   const std::vector<float> a = testing::white_noise(512, 1.0, 3);
   const std::vector<float> b = testing::white_noise(512, 1.0, 4);
   for (std::size_t count = 0; count <= 167; ++count) {
-    for (const std::size_t stride : {1, 2, 3, 6}) {
-      std::array<float, 2> out{};
+    for (const std::size_t stride : {0, 1, 2, 3, 6}) {
+      std::array<float, 6> out{};
       kernel().dot_pair(a.data() + 1, stride, b.data() + 3, count, out.data());
-      EXPECT_EQ(out[0], kernel().dot(a.data() + 1, b.data() + 3, count)) << count;
-      EXPECT_EQ(out[1], kernel().dot(a.data() + 1 + stride, b.data() + 3, count)) << count;
+      kernel().dot_quad(a.data() + 1, stride, b.data() + 3, count, out.data() + 2);
+      for (std::size_t i = 0; i < 4; ++i) {
+        const float single = kernel().dot(a.data() + 1 + i * stride, b.data() + 3, count);
+        if (i < 2) {
+          EXPECT_EQ(out[i], single) << count;
+        }
+        EXPECT_EQ(out[2 + i], single) << count;
+      }
     }
   }
 }

@@ -96,7 +96,8 @@ TEST(LogMel, FollowsTheDefinitionOnNoiseToATenThousandth) {
     const float before = frame == 0 ? 0.0F : noise[160 * frame - 1];
     const auto energies = naive_fbank(std::span(noise).subspan(160 * frame, 400), before);
     for (std::size_t band = 0; band < 40; ++band) {
-      EXPECT_NEAR(rows[frame * 40 + band], 10.0 * std::log10(energies[band]), 4.3e-4)  // 1e-4 in natural log
+      // 1e-4 in natural log.
+      EXPECT_NEAR(rows[frame * 40 + band], 10.0 * std::log10(energies[band]), 4.3e-4)
           << "frame " << frame << " band " << band;
     }
   }
