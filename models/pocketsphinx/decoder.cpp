@@ -74,6 +74,9 @@ class PocketSphinxDecoder final : public SegmentDecoder {
     Decoded decoded;
     if (segment.size() < kShortestSamples || is_silent(segment)) return decoded;
     ps_set_search(decoder_, "final");
+    // A live pass leaves the features normalised by a running mean for ever (sphinxbase,
+    // feat_cmn()).
+    ps_get_feat(decoder_)->cmn = CMN_BATCH;
     ps_start_stream(decoder_);
     ps_start_utt(decoder_);
     ps_process_raw(decoder_, segment.data(), segment.size(), FALSE, TRUE);

@@ -16,9 +16,9 @@ import pathlib
 import re
 import sys
 
-GAIN = 14
+GAIN = 8
 GROWTH = ["R", "L", "R", "L", "R", "L", "R"]  # Context letters in the order they are added.
-COLUMNS = 96
+COLUMNS = 90
 VOWELS = {"AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW"}
 
 

@@ -70,6 +70,8 @@ class WorkerLoop {
         return on_begin(frame.payload);
       case FrameType::kAudio:
         return on_audio(frame.payload);
+      case FrameType::kListen:
+        return on_listen();
       case FrameType::kFinish:
         return on_finish(frame.payload);
       case FrameType::kAbandon:
