@@ -111,15 +111,15 @@ class PushedGraph final : public StreamGraph {
   }
 
   Status push(std::span<const std::uint8_t> packet) override {
-    const bool valid = media::packet_samples(format_, packet, kMicrosecondRateHz) > 0;
-    if (!valid || packet.size() > packet_.capacity_bytes()) {
+    const std::int64_t duration_us = media::packet_samples(format_, packet, kMicrosecondRateHz);
+    if (duration_us == 0 || packet.size() > packet_.capacity_bytes()) {
       conceal(last_samples_);
       return Error{ErrorCode::kInvalidArgument,
                    "a packet of " + std::to_string(packet.size()) + " bytes is not " +
                        std::string(codec_name(format_.codec)) + " of at most " +
                        std::to_string(kPacketMsMax) + " ms"};
     }
-    last_samples_ = packet_samples(packet);
+    last_samples_ = duration_us * (kPipelineRateHz / 1000) / 1000;
     std::ranges::copy(packet, packet_.bytes().begin());
     if (packet_.push(source_.get(), packet.size()) != GST_FLOW_OK)
       return Error{ErrorCode::kInvalidArgument, "the decoder refused a packet"};

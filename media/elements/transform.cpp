@@ -134,31 +134,25 @@ ReusableBuffer::~ReusableBuffer() {
   if (buffer_ != nullptr) gst_buffer_unref(buffer_);
 }
 
-GstBuffer* ReusableBuffer::buffer() {
+void ReusableBuffer::regain() {
+  exclusive_ = true;
   if (buffer_ != nullptr && gst_buffer_is_writable(buffer_) == TRUE &&
       gst_buffer_is_all_memory_writable(buffer_) == TRUE) {
-    return buffer_;
+    return;
   }
   if (buffer_ != nullptr) gst_buffer_unref(buffer_);
   data_ = static_cast<std::uint8_t*>(g_malloc0(capacity_));
   buffer_ = gst_buffer_new_wrapped_full(
       static_cast<GstMemoryFlags>(0), data_, capacity_, 0, capacity_, data_, g_free);
-  return buffer_;
-}
-
-std::span<std::uint8_t> ReusableBuffer::bytes() {
-  buffer();
-  return {data_, capacity_};
+  size_ = capacity_;
 }
 
 GstFlowReturn ReusableBuffer::push(GstPad* pad, std::size_t size_bytes) {
-  gst_buffer_set_size(buffer(), static_cast<gssize>(size_bytes));
-  return gst_pad_push(pad, gst_buffer_ref(buffer_));
-}
-
-std::span<float> SampleOutput::room() {
-  const auto bytes = buffer_.bytes();
-  return {reinterpret_cast<float*>(bytes.data()), bytes.size() / sizeof(float)};
+  GstBuffer* const pushed = buffer();
+  if (size_bytes != size_) gst_buffer_set_size(pushed, static_cast<gssize>(size_bytes));
+  size_ = size_bytes;
+  exclusive_ = false;
+  return gst_pad_push(pad, gst_buffer_ref(pushed));
 }
 
 GstFlowReturn SampleOutput::push(std::size_t samples, bool invented) {

@@ -64,15 +64,25 @@ class ReusableBuffer {
 
   std::size_t capacity_bytes() const noexcept { return capacity_; }
   /// The writable buffer, empty or with what was written since the last push(). Owned by this.
-  GstBuffer* buffer();
-  std::span<std::uint8_t> bytes();
+  GstBuffer* buffer() {
+    if (!exclusive_) regain();
+    return buffer_;
+  }
+  std::span<std::uint8_t> bytes() {
+    buffer();
+    return {data_, capacity_};
+  }
   /// Pushes the first `size_bytes` of it.
   GstFlowReturn push(GstPad* pad, std::size_t size_bytes);
 
  private:
+  void regain();
+
   const std::size_t capacity_;
   GstBuffer* buffer_ = nullptr;
   std::uint8_t* data_ = nullptr;  // Of buffer_.
+  std::size_t size_ = 0;          // Of buffer_, as last set.
+  bool exclusive_ = false;        // Nobody else can hold buffer_: checked since the last push().
 };
 
 /// Float samples on their way out of an element, stamped with the time that their count tells.
@@ -82,7 +92,10 @@ class SampleOutput {
       : pad_(pad), buffer_(samples_max * sizeof(float)) {}
 
   /// Room for samples_max floats; what is written stays until push().
-  std::span<float> room();
+  std::span<float> room() {
+    const auto bytes = buffer_.bytes();
+    return {reinterpret_cast<float*>(bytes.data()), bytes.size() / sizeof(float)};
+  }
   GstBuffer* buffer() { return buffer_.buffer(); }
   /// `invented` marks concealment and silence (GST_BUFFER_FLAG_GAP).
   GstFlowReturn push(std::size_t samples, bool invented);
