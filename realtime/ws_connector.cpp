@@ -252,6 +252,9 @@ int WsConnector::Loop::on_event(lws* wsi,
       }
       return 0;
     case LWS_CALLBACK_TIMER:
+      // libwebsockets 4.1 takes the cancelling value for a delay, so a cancelled timer fires at
+      // once.
+      if (link.opened()) return 0;
       link.report_close(kAbnormal, "the connection was not open in time");
       return -1;
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
