@@ -166,4 +166,12 @@ void RealFft::power(std::span<const float> input, std::span<float> output) const
       result->real.data(), result->imag.data(), output.size(), output.data());
 }
 
+void RealFft::cosine(std::span<const float> input, std::span<float> output) const noexcept {
+  QYLON_CHECK(output.size() == bins());
+  Split a;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+  Split b;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+  const Split* const result = spectrum(*table_, input, a, b);
+  std::copy_n(result->real.begin(), output.size(), output.begin());
+}
+
 }  // namespace qylon::dsp

@@ -36,6 +36,10 @@ class RealFft {
   /// Output  : float32[bins] = |X[k]|^2.
   void power(std::span<const float> input, std::span<float> output) const noexcept;
 
+  /// Input   : float32[n], n <= size; the rest counts as zero.
+  /// Output  : float32[bins] = Re X[k] = sum x[n] cos(2 pi k n / size).
+  void cosine(std::span<const float> input, std::span<float> output) const noexcept;
+
  private:
   explicit RealFft(std::shared_ptr<const FftTable> table) : table_(std::move(table)) {}
 

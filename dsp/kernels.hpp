@@ -69,6 +69,12 @@ struct Kernels {
                             const float* imag,
                             std::size_t count,
                             float* out) noexcept;
+
+  /// out[i] = sqrt(max(power[i] - floor[i], 0)), i < count.
+  void (*root_above)(const float* power,
+                     const float* floor,
+                     std::size_t count,
+                     float* out) noexcept;
 };
 
 /// REQUIRES: isa_supported(isa).

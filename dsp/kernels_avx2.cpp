@@ -1,5 +1,7 @@
 #include "dsp/kernels_avx2.hpp"
 
+#include <cmath>
+
 #include <immintrin.h>
 
 // Only these functions are compiled for AVX2 and FMA; the rest of the program runs anywhere.
@@ -10,7 +12,7 @@ namespace qylon::dsp {
 namespace {
 
 /// ((0 + 4) + (2 + 6)) + ((1 + 5) + (3 + 7)).
-QYLON_AVX2 float sum_of(__m256 v) noexcept {
+QYLON_AVX2_INLINE float sum_of(__m256 v) noexcept {
   const __m128 quad = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
   const __m128 pair = _mm_add_ps(quad, _mm_movehl_ps(quad, quad));
   return _mm_cvtss_f32(_mm_add_ss(pair, _mm_movehdup_ps(pair)));
@@ -104,19 +106,19 @@ struct Complex8 {
   __m256 im;
 };
 
-QYLON_AVX2 Complex8 load(const float* re, const float* im) noexcept {
+QYLON_AVX2_INLINE Complex8 load(const float* re, const float* im) noexcept {
   return {_mm256_loadu_ps(re), _mm256_loadu_ps(im)};
 }
 
-QYLON_AVX2 Complex8 add(const Complex8& a, const Complex8& b) noexcept {
+QYLON_AVX2_INLINE Complex8 add(const Complex8& a, const Complex8& b) noexcept {
   return {_mm256_add_ps(a.re, b.re), _mm256_add_ps(a.im, b.im)};
 }
 
-QYLON_AVX2 Complex8 subtract(const Complex8& a, const Complex8& b) noexcept {
+QYLON_AVX2_INLINE Complex8 subtract(const Complex8& a, const Complex8& b) noexcept {
   return {_mm256_sub_ps(a.re, b.re), _mm256_sub_ps(a.im, b.im)};
 }
 
-QYLON_AVX2 Complex8 multiply(const Complex8& a, const Complex8& b) noexcept {
+QYLON_AVX2_INLINE Complex8 multiply(const Complex8& a, const Complex8& b) noexcept {
   return {_mm256_fmsub_ps(a.re, b.re, _mm256_mul_ps(a.im, b.im)),
           _mm256_fmadd_ps(a.re, b.im, _mm256_mul_ps(a.im, b.re))};
 }
@@ -135,7 +137,9 @@ struct Quad {
 };
 
 /// Eight butterflies whose inputs begin at `in` and lie `span` apart.
-QYLON_AVX2 Quad butterflies(const FftPass& pass, std::size_t in, const Twiddles& w) noexcept {
+QYLON_AVX2_INLINE Quad butterflies(const FftPass& pass,
+                                   std::size_t in,
+                                   const Twiddles& w) noexcept {
   const std::size_t span = pass.stride * pass.quarter;
   const float* const re = pass.in_real + in;
   const float* const im = pass.in_imag + in;
@@ -155,7 +159,11 @@ QYLON_AVX2 Quad butterflies(const FftPass& pass, std::size_t in, const Twiddles&
 }
 
 /// Stores y0[i], y1[i], y2[i], y3[i] for i = 0..7 one after the other.
-QYLON_AVX2 void store_transposed(float* out, __m256 y0, __m256 y1, __m256 y2, __m256 y3) noexcept {
+QYLON_AVX2_INLINE void store_transposed(float* out,
+                                        __m256 y0,
+                                        __m256 y1,
+                                        __m256 y2,
+                                        __m256 y3) noexcept {
   const __m256 low01 = _mm256_unpacklo_ps(y0, y1);  // y0[0] y1[0] y0[1] y1[1] | 4, 5
   const __m256 low23 = _mm256_unpacklo_ps(y2, y3);
   const __m256 high01 = _mm256_unpackhi_ps(y0, y1);  // 2, 3 | 6, 7
@@ -185,11 +193,15 @@ QYLON_AVX2 void pass_stride1(const FftPass& pass) noexcept {
 }
 
 /// w[0] four times, w[1] four times.
-QYLON_AVX2 __m256 spread(const float* w) noexcept {
+QYLON_AVX2_INLINE __m256 spread(const float* w) noexcept {
   return _mm256_set_m128(_mm_broadcast_ss(w + 1), _mm_broadcast_ss(w));
 }
 
-QYLON_AVX2 void store_halves(float* out, __m256 y0, __m256 y1, __m256 y2, __m256 y3) noexcept {
+QYLON_AVX2_INLINE void store_halves(float* out,
+                                    __m256 y0,
+                                    __m256 y1,
+                                    __m256 y2,
+                                    __m256 y3) noexcept {
   _mm256_storeu_ps(out, _mm256_permute2f128_ps(y0, y1, 0x20));
   _mm256_storeu_ps(out + 8, _mm256_permute2f128_ps(y2, y3, 0x20));
   _mm256_storeu_ps(out + 16, _mm256_permute2f128_ps(y0, y1, 0x31));
@@ -210,7 +222,7 @@ QYLON_AVX2 void pass_stride4(const FftPass& pass) noexcept {
   }
 }
 
-QYLON_AVX2 void store(const FftPass& pass, std::size_t at, const Complex8& y) noexcept {
+QYLON_AVX2_INLINE void store(const FftPass& pass, std::size_t at, const Complex8& y) noexcept {
   _mm256_storeu_ps(pass.out_real + at, y.re);
   _mm256_storeu_ps(pass.out_imag + at, y.im);
 }
@@ -235,7 +247,7 @@ QYLON_AVX2 void pass_wide(const FftPass& pass) noexcept {
 }
 
 /// The eight floats that end with at[0], last first.
-QYLON_AVX2 __m256 load_reversed(const float* at) noexcept {
+QYLON_AVX2_INLINE __m256 load_reversed(const float* at) noexcept {
   const __m256i order = _mm256_setr_epi32(7, 6, 5, 4, 3, 2, 1, 0);
   return _mm256_permutevar8x32_ps(_mm256_loadu_ps(at - 7), order);
 }
@@ -316,6 +328,21 @@ QYLON_AVX2 void fft_unpack_avx2(const FftUnpack& u) noexcept {
   }
 }
 
+QYLON_AVX2 void root_above_avx2(const float* power,
+                                const float* floor,
+                                std::size_t count,
+                                float* out) noexcept {
+  std::size_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    const __m256 above = _mm256_sub_ps(_mm256_loadu_ps(power + i), _mm256_loadu_ps(floor + i));
+    _mm256_storeu_ps(out + i, _mm256_sqrt_ps(_mm256_max_ps(above, _mm256_setzero_ps())));
+  }
+  for (; i < count; ++i) {
+    const float above = power[i] - floor[i];
+    out[i] = above > 0.0F ? std::sqrt(above) : 0.0F;
+  }
+}
+
 QYLON_AVX2 void squared_magnitude_avx2(const float* real,
                                        const float* imag,
                                        std::size_t count,
@@ -337,6 +364,7 @@ const Kernels kAvx2Kernels{.dot = dot,
                            .split_pairs = split_pairs_avx2,
                            .fft_pass = fft_pass_avx2,
                            .fft_unpack = fft_unpack_avx2,
-                           .squared_magnitude = squared_magnitude_avx2};
+                           .squared_magnitude = squared_magnitude_avx2,
+                           .root_above = root_above_avx2};
 
 }  // namespace qylon::dsp

@@ -17,5 +17,9 @@ void squared_magnitude_avx2(const float* real,
                             const float* imag,
                             std::size_t count,
                             float* out) noexcept;
+void root_above_avx2(const float* power,
+                     const float* floor,
+                     std::size_t count,
+                     float* out) noexcept;
 
 }  // namespace qylon::dsp

@@ -130,6 +130,7 @@ const Kernels kAvx512Kernels{.dot = dot,
                              .split_pairs = split_pairs_avx2,
                              .fft_pass = fft_pass_avx2,
                              .fft_unpack = fft_unpack_avx2,
-                             .squared_magnitude = squared_magnitude_avx2};
+                             .squared_magnitude = squared_magnitude_avx2,
+                             .root_above = root_above_avx2};
 
 }  // namespace qylon::dsp

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "core/check.hpp"
 #include "dsp/kernels.hpp"
 
@@ -127,6 +129,13 @@ void squared_magnitude(const float* real,
     out[i] = real[i] * real[i] + imag[i] * imag[i];
 }
 
+void root_above(const float* power, const float* floor, std::size_t count, float* out) noexcept {
+  for (std::size_t i = 0; i < count; ++i) {
+    const float above = power[i] - floor[i];
+    out[i] = above > 0.0F ? std::sqrt(above) : 0.0F;
+  }
+}
+
 }  // namespace
 
 const Kernels kScalarKernels{.dot = dot,
@@ -136,7 +145,8 @@ const Kernels kScalarKernels{.dot = dot,
                              .split_pairs = split_pairs,
                              .fft_pass = fft_pass,
                              .fft_unpack = fft_unpack,
-                             .squared_magnitude = squared_magnitude};
+                             .squared_magnitude = squared_magnitude,
+                             .root_above = root_above};
 
 const Kernels& kernels(Isa isa) noexcept {
   QYLON_CHECK(isa_supported(isa));

@@ -11,22 +11,23 @@
 namespace qylon::dsp {
 namespace {
 
-constexpr std::size_t kHidden = 24;
-constexpr std::size_t kRows = 4 * kHidden;  // Reset, update, candidate of inputs, of hidden.
-
 #include "dsp/voice_activity_weights.inc"
 
-static_assert(kColumns.size() == (VoiceActivityFeatures::kCount + 1 + kHidden) * kRows);
-static_assert(kOutput.size() == kHidden);
+constexpr std::size_t kHidden = kOutput.size();
+constexpr std::size_t kRows = 4 * kHidden;  // Reset, update, candidate of inputs, of hidden.
 
-/// tanh(x) within 2e-7: the continued fraction to its 7th term, exact enough inside +-4.97, where
-/// it reaches 1.
+static_assert(kColumns.size() == (VoiceActivityFeatures::kCount + 1 + kHidden) * kRows);
+static_assert(kRows % 32 == 0);
+
+/// tanh(x) within 1e-4: the continued fraction to its 7th term, cut off at +-4.97, where it reaches
+/// 1. Written with comparisons that become minima and maxima, four at a time.
 float fast_tanh(float x) {
-  const float y = std::clamp(x, -4.97F, 4.97F);
+  const float above_low = x > -4.97F ? x : -4.97F;
+  const float y = above_low < 4.97F ? above_low : 4.97F;
   const float square = y * y;
   const float above = y * (135135.0F + square * (17325.0F + square * (378.0F + square)));
   const float below = 135135.0F + square * (62370.0F + square * (3150.0F + square * 28.0F));
-  return std::clamp(above / below, -1.0F, 1.0F);
+  return above / below;
 }
 
 float sigmoid(float x) {
@@ -35,7 +36,7 @@ float sigmoid(float x) {
 
 }  // namespace
 
-/// A gated recurrent network of 24 units over the features.
+/// A gated recurrent network of kHidden units over the features.
 struct VoiceActivity::State {
   explicit State(VoiceActivityFeatures block_features) : features(std::move(block_features)) {}
 
@@ -74,16 +75,18 @@ float VoiceActivity::process(std::span<const float, kBlockSamples> samples) noex
 float VoiceActivity::State::classify() noexcept {
   std::array<float, kRows> sums{};
   kernels().add_columns(kColumns.data(), kRows, input.data(), input.size(), sums.data());
-  float* const hidden = input.data() + VoiceActivityFeatures::kCount + 1;
-  float logit = kOutputBias[0];
+  std::array<float, kHidden> candidate;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+  for (std::size_t row = 0; row < 2 * kHidden; ++row)
+    sums[row] = sigmoid(sums[row]);
   for (std::size_t unit = 0; unit < kHidden; ++unit) {
-    const float reset_gate = sigmoid(sums[unit]);
-    const float update_gate = sigmoid(sums[kHidden + unit]);
-    const float candidate =
-        fast_tanh(sums[2 * kHidden + unit] + reset_gate * sums[3 * kHidden + unit]);
-    hidden[unit] = candidate + update_gate * (hidden[unit] - candidate);
-    logit += kOutput[unit] * hidden[unit];
+    candidate[unit] = fast_tanh(sums[2 * kHidden + unit] + sums[unit] * sums[3 * kHidden + unit]);
   }
+  float* const hidden = input.data() + VoiceActivityFeatures::kCount + 1;
+  for (std::size_t unit = 0; unit < kHidden; ++unit) {
+    const float keep = sums[kHidden + unit];
+    hidden[unit] = candidate[unit] + keep * (hidden[unit] - candidate[unit]);
+  }
+  const float logit = kOutputBias[0] + kernels().dot(kOutput.data(), hidden, kHidden);
   return sigmoid(logit);
 }
 

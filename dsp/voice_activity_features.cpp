@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <complex>
 #include <numbers>
 
 #include "dsp/kernels.hpp"
@@ -18,9 +17,16 @@ constexpr std::array<std::size_t, VoiceActivityFeatures::kBands + 1> kEdges =
 constexpr float kSilencePower = 3e-9F;
 constexpr std::size_t kSubWindowBlocks = 25;
 constexpr std::size_t kPitchBins = 129;         // Up to 4 kHz.
+constexpr std::size_t kPitchBands = 14;         // Those that begin below 4 kHz.
 constexpr std::size_t kLagMin = 32;             // 500 Hz.
 constexpr std::size_t kLagMax = 200;            // 80 Hz.
 constexpr float kLoudestDecay = 0.01F * 0.23F;  // 1 dB/s in natural log power.
+
+constexpr std::array<float, kPitchBins> kOnes = [] {
+  std::array<float, kPitchBins> ones{};
+  ones.fill(1.0F);
+  return ones;
+}();
 
 float squashed(float value) {
   return std::clamp(value, -2.0F, 10.0F) * 0.25F;
@@ -97,10 +103,9 @@ void VoiceActivityFeatures::update_bands() noexcept {
     windowed[n] = history_[n] * window_[n];
   fft_.power(windowed, power_);
   for (std::size_t band = 0; band < kBands; ++band) {
-    float sum = kSilencePower / kBands;
-    for (std::size_t bin = kEdges[band]; bin < kEdges[band + 1]; ++bin)
-      sum += power_[bin];
-    band_power_[band] = sum;
+    const std::size_t begin = kEdges[band];
+    const float sum = kernels().dot(power_.data() + begin, kOnes.data(), kEdges[band + 1] - begin);
+    band_power_[band] = kSilencePower / kBands + sum;
   }
 }
 
@@ -125,27 +130,27 @@ void VoiceActivityFeatures::update_floor() noexcept {
 }
 
 void VoiceActivityFeatures::update_pitch() noexcept {
-  // The square root of the power over the noise floor, as if it were an even, real signal: its
+  // The square root of the power over the noise floor, taken as one half of an even signal: its
   // transform is the autocorrelation of a sound with a flattened spectrum.
-  std::array<float, kFftSize> spectrum{};
-  for (std::size_t band = 0; band < kBands && kEdges[band] < kPitchBins; ++band) {
-    const float width = static_cast<float>(kEdges[band + 1] - kEdges[band]);
-    const float noise = 2.0F * floor_[band] / width;
-    const std::size_t end = std::min(kEdges[band + 1], kPitchBins);
-    for (std::size_t bin = kEdges[band]; bin < end; ++bin) {
-      spectrum[bin] = std::sqrt(std::max(power_[bin] - noise, 0.0F));
-      spectrum[kFftSize - bin] = spectrum[bin];
-    }
+  std::array<float, kPitchBins> noise;     // NOLINT(cppcoreguidelines-pro-type-member-init)
+  std::array<float, kPitchBins> spectrum;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+  for (std::size_t band = 0; band < kPitchBands; ++band) {
+    const auto width = static_cast<float>(kEdges[band + 1] - kEdges[band]);
+    std::fill(noise.begin() + kEdges[band],
+              noise.begin() + std::min(kEdges[band + 1], kPitchBins),
+              2.0F * floor_[band] / width);
   }
-  std::array<std::complex<float>, kBins> correlation;
-  fft_.forward(spectrum, correlation);
-  std::size_t best = kLagMin;
-  for (std::size_t lag = kLagMin; lag <= kLagMax; ++lag) {
-    if (correlation[lag].real() > correlation[best].real()) best = lag;
-  }
-  const float energy = correlation[0].real();
-  periodicity_ = energy > 0.0F ? correlation[best].real() / energy : 0.0F;
-  const float log_lag = std::log(static_cast<float>(best));
+  spectrum.fill(0.0F);
+  kernels().root_above(power_.data() + kEdges[0],
+                       noise.data() + kEdges[0],
+                       kPitchBins - kEdges[0],
+                       spectrum.data() + kEdges[0]);
+  std::array<float, kBins> correlation;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+  fft_.cosine(spectrum, correlation);
+  const auto best =
+      std::max_element(correlation.begin() + kLagMin, correlation.begin() + kLagMax + 1);
+  periodicity_ = correlation[0] > 0.0F ? *best / correlation[0] : 0.0F;
+  const float log_lag = std::log(static_cast<float>(best - correlation.begin()));
   pitch_jump_ = std::min(std::abs(log_lag - log_lag_), 1.0F);
   log_lag_ = log_lag;
 }

@@ -25,8 +25,8 @@ RATE = 16000
 HOP = 160
 MINUTE = 60 * RATE
 FEATURES = 37
-HIDDEN = 24
-MINUTES = 260
+HIDDEN = 32
+MINUTES = 240
 HELD_OUT = 20
 
 
@@ -41,7 +41,7 @@ def speech_blocks(voice):
     level = 10 * np.log10((frames**2).mean(1) + 1e-10)
     floor, peak = np.percentile(level, 5), np.percentile(level, 95)
     threshold = max(floor + 8, peak - 32) if peak - floor > 20 else (floor + peak) / 2
-    active = np.convolve(level > threshold, np.ones(7), "same") > 0  # 30 ms before and after.
+    active = np.convolve(level > threshold, np.ones(9), "same") > 0  # 40 ms before and after.
     quiet_from = None
     for block in range(count + 1):
         if block < count and not active[block]:
@@ -79,7 +79,7 @@ def room_response(rng):
     sparse = rng.random(len(times)) < np.minimum(1.0, times / 0.03 + 0.02)
     tail = lfilter([1.0], [1.0, -rng.uniform(0.0, 0.6)], tail * sparse)
     tail[: int(0.002 * RATE)] = 0
-    direct_to_reverb = rng.uniform(-3, 15)
+    direct_to_reverb = rng.uniform(-6, 15)
     tail *= 10 ** (-direct_to_reverb / 20) / (np.sqrt((tail**2).sum()) + 1e-9)
     tail[0] = 1.0
     return tail / np.sqrt((tail**2).sum())
@@ -110,8 +110,8 @@ def hum(rng, count):
     times = np.arange(count) / RATE
     base = rng.choice([50.0, 60.0, rng.uniform(80, 250)])
     tones = [rng.uniform(0, 1) / k * np.sin(2 * np.pi * k * base * times + rng.uniform(0, 6))
-             for k in range(1, 20)]
-    return unit(np.sum(tones, 0) + 0.02 * rng.standard_normal(count))
+             for k in range(1, rng.integers(2, 20))]
+    return unit(np.sum(tones, 0) + rng.uniform(0, 0.02) * rng.standard_normal(count))
 
 
 def swelling(rng, count):
@@ -176,7 +176,7 @@ def breaths(rng, count):
 
 
 def background(rng, count, speakers):
-    kinds = [coloured, coloured, coloured, fan, hum, swelling,
+    kinds = [coloured, coloured, coloured, fan, hum, swelling, lambda r, n: unit(clicks(r, n)),
              lambda r, n: babble(r, n, speakers)]
     parts = rng.choice(len(kinds), rng.integers(1, 3), replace=False)
     return unit(sum(rng.uniform(0.3, 1) * kinds[k](rng, count) for k in parts))
@@ -395,7 +395,7 @@ def main():
     parser.add_argument("--bench", required=True)
     parser.add_argument("--out")
     parser.add_argument("--minutes", type=int, default=MINUTES)
-    parser.add_argument("--epochs", type=int, default=24)
+    parser.add_argument("--epochs", type=int, default=16)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     fit(arguments) if arguments.action == "fit" else evaluate(arguments)

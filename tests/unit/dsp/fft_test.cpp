@@ -36,12 +36,15 @@ void expect_transform_of_noise(int size, std::size_t samples) {
   std::vector<float> power(fft.bins());
   fft.forward(input, spectrum);
   fft.power(input, power);
+  std::vector<float> cosine(fft.bins());
+  fft.cosine(input, cosine);
   const auto expected = naive_dft(input, static_cast<std::size_t>(size));
   // The error of a float FFT grows with log2(size) * epsilon * rms; 6 of those are generous.
   const double tolerance = 6.0 * std::log2(size) * 6e-8 * std::sqrt(size);
   for (std::size_t k = 0; k < fft.bins(); ++k) {
     ASSERT_NEAR(std::abs(std::complex<double>(spectrum[k]) - expected[k]), 0.0, tolerance)
         << "bin " << k << " of " << size;
+    ASSERT_EQ(cosine[k], spectrum[k].real());
     ASSERT_NEAR(static_cast<double>(power[k]),
                 std::norm(expected[k]),
                 2.0 * tolerance * (std::abs(expected[k]) + 1.0));

@@ -125,6 +125,20 @@ TEST_P(EveryIsa, SquaredMagnitudeOfAnySizeIsExactToRounding) {
   }
 }
 
+TEST_P(EveryIsa, RootAboveTakesTheRootOfWhatExceedsTheFloor) {
+  const std::vector<float> power = testing::white_noise(80, 1.0, 8);
+  const std::vector<float> floor = testing::white_noise(80, 1.0, 9);
+  for (std::size_t count = 0; count <= 67; ++count) {
+    std::vector<float> out(count + 2, 7.0F);
+    kernel().root_above(power.data() + 1, floor.data() + 3, count, out.data() + 1);
+    for (std::size_t i = 0; i < count; ++i) {
+      const float above = power[1 + i] - floor[3 + i];
+      ASSERT_NEAR(out[1 + i], above > 0.0F ? std::sqrt(above) : 0.0F, 1e-6F);
+    }
+    ASSERT_EQ(out[1 + count], 7.0F) << "wrote past the end";
+  }
+}
+
 std::string name_of(const ::testing::TestParamInfo<Isa>& info) {
   return std::string(isa_name(info.param));
 }
