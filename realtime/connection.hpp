@@ -84,6 +84,8 @@ class Connection final : public SessionPort {
   void close(int code) override;
 
  private:
+  bool input_may_be_buffered() const;
+  bool has_unread_input();
   int refuse(const HttpRefusal& refusal);
   int finish_request();
   int pump_response();
@@ -102,6 +104,7 @@ class Connection final : public SessionPort {
   lws* wsi_ = nullptr;
 
   // HTTP.
+  std::uint64_t requests_ = 0;
   std::shared_ptr<HttpExchange> exchange_;
   std::int64_t exchange_since_us_ = 0;   // Of the request, then of the last written piece.
   std::int64_t unread_since_us_ = 0;     // Bytes wait behind a response in progress since.

@@ -35,7 +35,7 @@ HttpExchange::Body HttpExchange::on_body(std::string_view bytes) {
     case ChunkDecoder::State::kMore:
       return Body::kMore;
     case ChunkDecoder::State::kDone:
-      return Body::kWhole;
+      return Body::kLastChunk;
     case ChunkDecoder::State::kBad:
       refuse(400, "the chunked body is malformed");
       break;

@@ -23,7 +23,7 @@ namespace qylon::realtime {
 /// Threads: its connection's net thread; the reply through `executor`.
 class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
  public:
-  enum class Body : std::uint8_t { kMore, kWhole, kRefused };
+  enum class Body : std::uint8_t { kMore, kWhole, kLastChunk, kRefused };
 
   /// `on_answer` is called on the net thread when the answer comes later than handle().
   HttpExchange(HttpRequest request,

@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/json_depth.hpp"
+
 namespace qylon::realtime {
 namespace {
 
@@ -19,30 +21,9 @@ Error wrong(std::string message) {
   return {ErrorCode::kInvalidArgument, std::move(message)};
 }
 
-// Brackets outside strings, before any tree exists: a deep tree would overflow the stack when it
-// is destroyed.
-bool is_shallow(std::string_view text) {
-  int depth = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      if (c == '"') in_string = false;
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '[' || c == '{') {
-      if (++depth > kMessageDepthMax) return false;
-    } else if (c == ']' || c == '}') {
-      --depth;
-    }
-  }
-  return true;
-}
-
 Result<Json> parse_object(std::string_view text) {
   if (text.size() > kMessageBytesMax) return wrong("a message has at most 16384 bytes");
-  if (!is_shallow(text)) return wrong("a message has at most 32 levels");
+  if (json_is_deeper_than(text, kMessageDepthMax)) return wrong("a message has at most 32 levels");
   Json json = Json::parse(text, nullptr, false);
   if (!json.is_object()) return wrong("a message must be one JSON object in UTF-8");
   return json;
