@@ -97,7 +97,7 @@ void declare(SettingList& list, UplinkSettings& settings) {
       settings.speaker);
   list.add({"label", "", "What the track is, for people; default the file's name or the source."},
            settings.label);
-  list.add({"start-ms", "ms", "Meeting time at which the sound begins; default now."},
+  list.add({"start-ms", "", "Meeting time in ms at which the sound begins; default now."},
            settings.start_ms);
   list.add({"device", "", "Sound source of mic or desktop (pactl list short sources)."},
            settings.device);
