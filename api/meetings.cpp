@@ -3,20 +3,18 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <chrono>
 #include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include <unistd.h>
 
-#include "api/end_waits.hpp"
 #include "api/export/transcript_export.hpp"
 #include "api/http_answers.hpp"
+#include "api/meeting_ends.hpp"
 #include "api/meeting_json.hpp"
 #include "api/route.hpp"
 #include "core/sync.hpp"
@@ -28,8 +26,6 @@ namespace {
 
 constexpr int kListDefault = 50;
 constexpr int kListMax = 200;
-/// How often deadlines are looked at while somebody waits; the answer may be late by this.
-constexpr auto kExpiryInterval = std::chrono::milliseconds(100);
 
 template <typename Number>
 std::optional<Number> parse_number(std::string_view text) {
@@ -67,17 +63,8 @@ class MeetingsApi::Impl : public std::enable_shared_from_this<MeetingsApi::Impl>
   Impl(Options options, const Parts& parts)
       : options_(std::move(options)),
         parts_(parts),
-        waits_(static_cast<std::size_t>(std::max(options_.ends_max, 1))),
-        expirer_([this](const std::stop_token& stop) { expire_until(stop); }) {}
-
-  ~Impl() {
-    expirer_.request_stop();
-    wake_expirer();
-  }
-  Impl(const Impl&) = delete;
-  Impl& operator=(const Impl&) = delete;
-  Impl(Impl&&) = delete;
-  Impl& operator=(Impl&&) = delete;
+        ends_({options_.end_wait_ms, static_cast<std::size_t>(std::max(options_.ends_max, 1))},
+              parts.clock) {}
 
   void handle(HttpRequest request, HttpReply reply);
   /// Returns when no job is under way that could still use Parts::control.
@@ -110,19 +97,14 @@ class MeetingsApi::Impl : public std::enable_shared_from_this<MeetingsApi::Impl>
                             std::function<HttpResponse(storage::Session&)> answer);
   void begin_end(const ExchangePtr& exchange, const MeetingInfo& meeting);
   void finish_end(EndWaits::Ticket ticket, MeetingId meeting, const Status& ended);
-  void expire_until(const std::stop_token& stop) QYLON_EXCLUDES(expirer_mutex_);
-  void wake_expirer() QYLON_EXCLUDES(expirer_mutex_);
 
   const Options options_;
   const Parts parts_;
-  EndWaits waits_;
+  MeetingEnds ends_;
   Mutex jobs_mutex_;
   Condition jobs_done_;
   int jobs_ QYLON_GUARDED_BY(jobs_mutex_) = 0;
   bool closed_ QYLON_GUARDED_BY(jobs_mutex_) = false;
-  Mutex expirer_mutex_;  // Orders a new wait, or the stop, before or after the expirer's look.
-  Condition expirer_wake_;
-  std::jthread expirer_;  // Last: it uses everything above.
 };
 
 std::span<const MeetingsApi::Impl::Route> MeetingsApi::Impl::routes() {
@@ -333,13 +315,11 @@ void MeetingsApi::Impl::end(const ExchangePtr& exchange) {
 }
 
 void MeetingsApi::Impl::begin_end(const ExchangePtr& exchange, const MeetingInfo& meeting) {
-  const std::int64_t deadline_us = parts_.clock.monotonic_us() + options_.end_wait_ms * 1000;
-  const auto ticket = waits_.add({meeting, exchange->reply, deadline_us});
+  const auto ticket = ends_.add(meeting, exchange->reply);
   if (!ticket) {
     return exchange->reply(problem(
         {ErrorCode::kOverloaded, "too many requests wait for an end; try again in a second"}));
   }
-  wake_expirer();
   const auto self = shared_from_this();
   parts_.control.end_meeting(meeting.id,
                              [self, ticket = *ticket, id = meeting.id](const Status& ended) {
@@ -349,10 +329,9 @@ void MeetingsApi::Impl::begin_end(const ExchangePtr& exchange, const MeetingInfo
 
 void MeetingsApi::Impl::finish_end(EndWaits::Ticket ticket, MeetingId id, const Status& ended) {
   const auto self = shared_from_this();
-  const auto answer = [self, ticket](const HttpResponse& response) {
-    // Who waited too long has had 202; the state still has to be written.
-    const auto wait = self->waits_.take(ticket);
-    if (wait) wait->reply(response);
+  // Who waited too long has had 202; the state still has to be written.
+  const auto answer = [self, ticket](HttpResponse response) {
+    self->ends_.answer(ticket, std::move(response));
   };
   if (!ended) return answer(problem(ended.error()));
   // Not submit(): an end that media/ completes while the server shuts down is written too.
@@ -364,26 +343,6 @@ void MeetingsApi::Impl::finish_end(EndWaits::Ticket ticket, MeetingId id, const 
     answer(meeting_answer(meeting));
   });
   if (!taken) answer(problem(overloaded()));
-}
-
-void MeetingsApi::Impl::expire_until(const std::stop_token& stop) {
-  while (true) {
-    for (EndWaits::Wait& wait : waits_.take_expired(parts_.clock.monotonic_us())) {
-      wait.reply(meeting_answer(wait.meeting, 202));
-    }
-    const MutexLock lock(expirer_mutex_);
-    if (stop.stop_requested()) return;
-    if (waits_.empty()) {
-      expirer_wake_.wait(expirer_mutex_);
-    } else {
-      expirer_wake_.wait_for(expirer_mutex_, kExpiryInterval);
-    }
-  }
-}
-
-void MeetingsApi::Impl::wake_expirer() {
-  const MutexLock lock(expirer_mutex_);
-  expirer_wake_.notify_one();
 }
 
 MeetingsApi::MeetingsApi(Options options, const Parts& parts)

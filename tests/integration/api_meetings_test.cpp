@@ -60,11 +60,11 @@ class AllowAll final : public Access {
   }
 };
 
-/// Ends meetings at once, or when the test says so.
+/// Ends meetings at once, but the first one after hold() when the test says so.
 class Control final : public MeetingControl {
  public:
   void end_meeting(MeetingId, std::function<void(Status)> done) override {
-    if (hold_.valid()) {
+    if (hold_.valid() && !held_) {
       held_ = std::move(done);
       promise_.set_value();
       return;
