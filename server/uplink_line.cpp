@@ -14,7 +14,7 @@ const char* state_word(const UplinkView& view) {
   if (view.state == State::kStreaming) return view.finishing ? "finishing" : "live";
   if (view.state == State::kClosing || view.state == State::kDone) return "done";
   if (view.state == State::kFailed) return "failed";
-  return view.progress.connections == 0 ? "connecting" : "reconnecting";
+  return view.progress.connections == 0 ? "connecting" : "lost";
 }
 
 /// Ten places for the 60 dB in which speech lies.
@@ -68,10 +68,11 @@ std::string format_duration(std::int64_t ms) {
 std::string format_uplink_line(const UplinkView& view) {
   const auto& progress = view.progress;
   std::string line = state_word(view);
-  line.resize(std::max<std::size_t>(line.size(), 12), ' ');
+  // With a column each this keeps the usual line within 80.
+  line.resize(std::max<std::size_t>(line.size(), 10), ' ');
   line += " " + level_bar(view.level_dbfs) + " " + std::to_string(std::lround(view.level_dbfs)) +
           " dB  sent " + format_duration(progress.sent_ms);
-  if (view.total_ms) line += " of " + format_duration(*view.total_ms);
+  if (view.total_ms) line += "/" + format_duration(*view.total_ms);
   line += "  acknowledged " + format_duration(progress.acknowledged_ms) + "  lag " +
           seconds(progress.lag_ms());
   if (progress.dropped_ms > 0) line += "  LOST " + seconds(progress.dropped_ms);

@@ -29,7 +29,7 @@ struct UplinkView {
   bool finishing = false;                ///< Nothing more is captured.
 };
 
-/// "live  [#####-----] -23 dB  sent 0:12  acknowledged 0:11  lag 0.3 s", ASCII only.
+/// "live       [#####-----] -23 dB  sent 0:12/1:16  acknowledged 0:11  lag 0.3 s", ASCII only.
 std::string format_uplink_line(const UplinkView& view);
 
 /// 75'250 -> "1:15", 3'675'000 -> "1:01:15".
