@@ -69,7 +69,7 @@ class PocketSphinxDecoder final : public SegmentDecoder {
     return words(false);
   }
 
-  Decoded finish(std::span<const std::int16_t> segment) override {
+  std::optional<Decoded> finish(std::span<const std::int16_t> segment) override {
     abandon();
     Decoded decoded;
     if (segment.size() < kShortestSamples || is_silent(segment)) return decoded;

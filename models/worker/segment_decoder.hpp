@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,8 +33,9 @@ class SegmentDecoder {
   virtual std::vector<DecodedWord> advance(std::span<const std::int16_t> segment,
                                            std::size_t fresh) = 0;
   /// Ends the segment: the best reading of the whole `segment`, which may be shorter than what
-  /// advance() saw.
-  virtual Decoded finish(std::span<const std::int16_t> segment) = 0;
+  /// advance() saw. Nothing when the engine broke: the worker ends, the segment is tried on
+  /// another.
+  virtual std::optional<Decoded> finish(std::span<const std::int16_t> segment) = 0;
   /// Ends the segment without an answer.
   virtual void abandon() = 0;
 };

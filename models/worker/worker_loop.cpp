@@ -122,10 +122,11 @@ class WorkerLoop {
     std::uint32_t count = 0;
     if (!reader.value(count) || !reader.at_end() || count > samples_.size()) return false;
     grant_cpu_time(count);
-    Decoded decoded = decoder_.finish(std::span(samples_).first(count));
-    decoded.skipped_words = std::exchange(skipped_words_, 0);
+    auto decoded = decoder_.finish(std::span(samples_).first(count));
+    if (!decoded) return false;
+    decoded->skipped_words = std::exchange(skipped_words_, 0);
     clear();
-    return answer(FrameType::kFinal, encode_decoded(decoded));
+    return answer(FrameType::kFinal, encode_decoded(*decoded));
   }
 
   bool on_abandon() {

@@ -3,13 +3,16 @@
 //
 // Speech is runs of equal samples: a run of value 100 * n is the n-th word of kWords, 0 is silence.
 // Some values are poison: kCrash aborts, kCrashOnce aborts unless <model>/crashed exists, kHang
-// never returns, kBadJson makes the answers unreadable.
+// never returns, kBadJson makes the answers unreadable, kKillParent kills the zygote, kCountFiles
+// makes the first word say how many descriptors are open.
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <vector>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +25,8 @@ constexpr short kCrash = 31337;
 constexpr short kHang = 31338;
 constexpr short kCrashOnce = 31339;
 constexpr short kBadJson = 31340;
+constexpr short kKillParent = 31341;
+constexpr short kCountFiles = 31342;
 constexpr int kWordSamplesMin = 160;
 
 struct Model {
@@ -37,7 +42,8 @@ struct Recogniser {
 
 void obey_poison(const Recogniser& recogniser, short sample) {
   if (sample == kCrash) std::abort();
-  if (sample == kHang) {
+  if (sample == kKillParent) ::kill(::getppid(), SIGKILL);
+  if (sample == kHang || sample == kKillParent) {
     for (;;)
       ::pause();
   }
@@ -89,6 +95,13 @@ bool holds(const std::vector<short>& samples, short value) {
   return false;
 }
 
+int open_files() {
+  int count = 0;
+  for (int fd = 0; fd < 256; ++fd)
+    count += ::fcntl(fd, F_GETFD) >= 0 ? 1 : 0;
+  return count;
+}
+
 const char* say(Recogniser& recogniser, bool partial) {
   const Heard heard = listen(recogniser.samples);
   const std::string key = partial ? "partial" : "text";
@@ -98,6 +111,9 @@ const char* say(Recogniser& recogniser, bool partial) {
         std::string("\"") + (partial ? "partial_result" : "result") + "\":[" + heard.result + "],";
   }
   recogniser.answer += "\"" + key + "\":\"" + heard.text + "\"}";
+  if (holds(recogniser.samples, kCountFiles)) {
+    recogniser.answer = "{\"" + key + "\":\"" + std::to_string(open_files()) + "\"}";
+  }
   if (holds(recogniser.samples, kBadJson)) recogniser.answer = "{\"text\":[[[";
   return recogniser.answer.c_str();
 }
