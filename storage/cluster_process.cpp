@@ -25,16 +25,16 @@ constexpr int kExecFailed = 127;
 /// Everything the child needs, made before fork(): after it, only system calls are safe, because
 /// another thread may have held the allocator's lock.
 struct ChildPlan {
-  const char* program;
-  char* const* arguments;
-  char* const* environment;
+  const char* program = nullptr;
+  char* const* arguments = nullptr;
+  char* const* environment = nullptr;
   ClusterUser user;
-  int directory_fd;
-  int log_fd;
-  int null_fd;
-  int signal_when_orphaned;
-  pid_t parent;
-  sigset_t no_signals;
+  int directory_fd = -1;
+  int log_fd = -1;
+  int null_fd = -1;
+  int signal_when_orphaned = 0;
+  pid_t parent = 0;
+  sigset_t no_signals{};
 };
 
 [[noreturn]] void give_up(const char* what) noexcept {

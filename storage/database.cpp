@@ -23,7 +23,8 @@ constexpr std::int64_t kHangGraceUs = 1'000'000;
 class Pool {
  public:
   Pool(Database::Options options, const Log& log, Counters& counters, const Clock& clock)
-      : hang_after_us_(std::int64_t{options.statement_timeout_ms} * 1000 + kHangGraceUs),
+      : connections_(options.connections),
+        hang_after_us_(std::int64_t{options.statement_timeout_ms} * 1000 + kHangGraceUs),
         settings_{std::move(options.url),
                   std::move(options.role),
                   options.statement_timeout_ms,
@@ -77,7 +78,8 @@ class Pool {
     wake_.notify_all();
   }
 
-  const std::int64_t hang_after_us_;  // Constant after construction, like the next three.
+  const int connections_;  // Constant after construction, like the next four.
+  const std::int64_t hang_after_us_;
   const PgConnection::Settings settings_;
   const Log& log_;
   const Clock& clock_;
@@ -162,10 +164,10 @@ Status Session::transact(const Body& body) {
 
 class Database::Impl {
  public:
-  Impl(const Options& options, const Log& log, Counters& counters, const Clock& clock)
-      : pool_(options, log, counters, clock), jobs_(options.jobs_max) {
+  Impl(Options options, const Log& log, Counters& counters, const Clock& clock)
+      : jobs_(options.jobs_max), pool_(std::move(options), log, counters, clock) {
     keeper_connection_ = connect_keeper();
-    for (int i = 0; i < options.connections; ++i)
+    for (int i = 0; i < pool_.connections_; ++i)
       sessions_.push_back(
           std::unique_ptr<Session>(new Session(std::make_unique<Session::Impl>(pool_))));
     for (const auto& session : sessions_)
@@ -215,8 +217,8 @@ class Database::Impl {
     return connected ? std::move(*connected) : nullptr;
   }
 
-  Pool pool_;
   BoundedQueue<Job> jobs_;
+  Pool pool_;
   std::vector<std::unique_ptr<Session>> sessions_;   // Constant after construction.
   std::unique_ptr<PgConnection> keeper_connection_;  // Owned by the keeper.
   std::vector<std::thread> workers_;
@@ -234,7 +236,7 @@ Result<std::unique_ptr<Database>> Database::open(Options options,
   if (options.statement_timeout_ms < 1)
     return Error{ErrorCode::kInvalidArgument, "statement_timeout_ms must be at least 1"};
   return std::unique_ptr<Database>(
-      new Database(std::make_unique<Impl>(options, log, counters, clock)));
+      new Database(std::make_unique<Impl>(std::move(options), log, counters, clock)));
 }
 
 Database::Database(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -166,8 +166,9 @@ class Journal::Impl {
     std::size_t bytes = record_bytes(group.front().record.payload.size());
     while (group.size() < kGroupRecordsMax && bytes < kGroupBytesMax) {
       const auto left = deadline - SteadyClock::now();
-      auto item = left > left.zero() ? queue_.pop_for(std::chrono::ceil<microseconds>(left))
-                                     : queue_.try_pop();
+      auto item = left > SteadyClock::duration::zero()
+                      ? queue_.pop_for(std::chrono::ceil<microseconds>(left))
+                      : queue_.try_pop();
       if (!item) return;
       bytes += record_bytes(item->record.payload.size());
       group.push_back(std::move(*item));
@@ -225,7 +226,7 @@ class Journal::Impl {
   }
 
   Status try_open_segment() {
-    if (const Status room = make_room(); !room) return room;
+    if (Status room = make_room(); !room) return room;
     const std::uint64_t number = next_number_++;
     auto file = disk_->create(number, options_.segment_bytes);
     if (!file) return file.error();
@@ -236,7 +237,7 @@ class Journal::Impl {
     segment.seed = header.seed();
     segment.used_bytes = kSegmentHeaderBytes;
     segment_ = std::move(segment);
-    const Status written = segment_->file->write(encode_segment_header(header));
+    Status written = segment_->file->write(encode_segment_header(header));
     if (!written) abandon_segment(written.error());
     bytes_.set(shelf_.bytes() + static_cast<std::int64_t>(options_.segment_bytes));
     return written;
@@ -255,7 +256,7 @@ class Journal::Impl {
         return Error{ErrorCode::kUnavailable,
                      fits ? "the disk is nearly full: " + std::to_string(*free) + " bytes free"
                           : "full of captions that PostgreSQL has not taken"};
-      if (const Status removed = disk_->remove(*oldest); !removed) return removed;
+      if (Status removed = disk_->remove(*oldest); !removed) return removed;
     }
   }
 

@@ -143,14 +143,13 @@ class PrivateCluster::Impl {
   Impl& operator=(Impl&&) = delete;
 
   Status start() {
-    if (const Status cleared = files_.clear_leftovers(options_.stop_timeout); !cleared)
-      return cleared;
+    if (Status cleared = files_.clear_leftovers(options_.stop_timeout); !cleared) return cleared;
     if (!files_.cluster_exists()) {
-      if (const Status created = create_cluster(); !created) return created;
+      if (Status created = create_cluster(); !created) return created;
     }
-    if (const Status written = files_.write_access_rules(); !written) return written;
+    if (Status written = files_.write_access_rules(); !written) return written;
     supervisor_ = std::thread([this] { supervise(); });
-    if (const Status ready = wait_until_ready(); !ready) return ready;
+    if (Status ready = wait_until_ready(); !ready) return ready;
     return create_database(url_for("qylon_owner", "postgres"), log_);
   }
 
@@ -203,7 +202,7 @@ class PrivateCluster::Impl {
     const MutexLock lock(mutex_);
     while (pid_ == 0 && !gave_up_) {
       const auto left = deadline - std::chrono::steady_clock::now();
-      if (left <= left.zero()) return failed("too slow");
+      if (left <= std::chrono::steady_clock::duration::zero()) return failed("too slow");
       changed_.wait_for(mutex_, std::chrono::ceil<std::chrono::microseconds>(left));
     }
     if (gave_up_) return failed(*gave_up_);
