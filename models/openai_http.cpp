@@ -97,11 +97,9 @@ class OpenAiQueue {
     HttpTranscriber transcriber(
         {options_.base_url, options_.key, options_.model, options_.language}, stop_);
     while (auto job = take()) {
-      decode(transcriber, *job, seed++);
-      const auto samples = static_cast<std::int64_t>(job->samples.size());
-      budget_.give_back(samples);
-      const MutexLock lock(mutex_);
-      waiting_samples_ -= samples;
+      auto result = decode(transcriber, *job, seed++);
+      release(*job);
+      if (result) answer(*job, std::move(*result));
     }
   }
 
@@ -116,13 +114,7 @@ class OpenAiQueue {
     return waiting_samples_;
   }
 
-  void fail(const Job& job, std::string reason) {
-    failures_.add();
-    RecogniserResult result;
-    result.kind = RecogniserResult::Kind::kFailed;
-    result.reason = std::move(reason);
-    answer(job, std::move(result));
-  }
+  void fail(const Job& job, std::string reason) { answer(job, failed(std::move(reason))); }
 
  private:
   std::optional<Job> take() QYLON_EXCLUDES(mutex_) {
@@ -135,25 +127,38 @@ class OpenAiQueue {
     return job;
   }
 
-  void decode(HttpTranscriber& transcriber, const Job& job, std::uint64_t seed) {
-    if (job.address->sink.expired()) return;
-    if (resting()) {
-      fail(job, "the transcription server failed a moment ago and is left alone for a while");
-      return;
-    }
+  /// Nothing when nobody waits for it any more.
+  std::optional<RecogniserResult> decode(HttpTranscriber& transcriber,
+                                         const Job& job,
+                                         std::uint64_t seed) {
+    if (job.address->sink.expired()) return std::nullopt;
+    if (resting())
+      return failed("the transcription server failed a moment ago and is left alone for a while");
     auto heard = try_often(transcriber, job, seed);
-    if (stop_) return;
+    if (stop_) return std::nullopt;
     note(heard);
-    if (!heard) {
-      fail(job, heard.error().message);
-      return;
-    }
+    if (!heard) return failed(heard.error().message);
     RecogniserResult result;
     result.kind = RecogniserResult::Kind::kFinal;
     result.words = on_sample_clock(*heard, job);
     result.stable_words = result.words.size();
     result.language = heard->language.empty() ? options_.language : heard->language;
-    answer(job, std::move(result));
+    return result;
+  }
+
+  RecogniserResult failed(std::string reason) {
+    failures_.add();
+    RecogniserResult result;
+    result.kind = RecogniserResult::Kind::kFailed;
+    result.reason = std::move(reason);
+    return result;
+  }
+
+  void release(const Job& job) QYLON_EXCLUDES(mutex_) {
+    const auto samples = static_cast<std::int64_t>(job.samples.size());
+    budget_.give_back(samples);
+    const MutexLock lock(mutex_);
+    waiting_samples_ -= samples;
   }
 
   Result<Transcription> try_often(HttpTranscriber& transcriber,
