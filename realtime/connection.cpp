@@ -287,6 +287,7 @@ void Connection::too_slow() {
 
 int Connection::on_websocket_writeable() {
   if (broken_) return -1;
+  if (closing_) return 0;  // libwebsockets waits for the peer's close frame.
   if (!outbox_.empty()) {
     parts_.scratch.clear();
     outbox_.take(kMergedBytes, parts_.scratch);

@@ -75,7 +75,6 @@ void MeetingWatch::pump_finals() {
     const std::uint64_t last = std::max(history_last_, slice.has_finals ? slice.last : 0);
     if (cursor_->sent() < last) return ask(kPageFinals);
     live_ = true;
-    seen_serial_ = slice.serial;
   }
 }
 
