@@ -84,8 +84,8 @@ const Kernels& kernels(Isa isa) noexcept;
 const Kernels& kernels() noexcept;
 
 /// One per instruction set, each in a file of its own.
-extern const Kernels kScalarKernels;
-extern const Kernels kAvx2Kernels;
-extern const Kernels kAvx512Kernels;
+const Kernels& scalar_kernels() noexcept;
+const Kernels& avx2_kernels() noexcept;
+const Kernels& avx512_kernels() noexcept;
 
 }  // namespace qylon::dsp

@@ -357,14 +357,17 @@ QYLON_AVX2 void squared_magnitude_avx2(const float* real,
     out[i] = real[i] * real[i] + imag[i] * imag[i];
 }
 
-const Kernels kAvx2Kernels{.dot = dot,
-                           .dot_pair = dot_pair,
-                           .dot_quad = dot_quad,
-                           .add_columns = add_columns_avx2,
-                           .split_pairs = split_pairs_avx2,
-                           .fft_pass = fft_pass_avx2,
-                           .fft_unpack = fft_unpack_avx2,
-                           .squared_magnitude = squared_magnitude_avx2,
-                           .root_above = root_above_avx2};
+const Kernels& avx2_kernels() noexcept {
+  static constexpr Kernels kSet{.dot = dot,
+                                .dot_pair = dot_pair,
+                                .dot_quad = dot_quad,
+                                .add_columns = add_columns_avx2,
+                                .split_pairs = split_pairs_avx2,
+                                .fft_pass = fft_pass_avx2,
+                                .fft_unpack = fft_unpack_avx2,
+                                .squared_magnitude = squared_magnitude_avx2,
+                                .root_above = root_above_avx2};
+  return kSet;
+}
 
 }  // namespace qylon::dsp

@@ -123,14 +123,17 @@ QYLON_AVX512 void dot_quad(const float* a,
 
 }  // namespace
 
-const Kernels kAvx512Kernels{.dot = dot,
-                             .dot_pair = dot_pair,
-                             .dot_quad = dot_quad,
-                             .add_columns = add_columns_avx2,
-                             .split_pairs = split_pairs_avx2,
-                             .fft_pass = fft_pass_avx2,
-                             .fft_unpack = fft_unpack_avx2,
-                             .squared_magnitude = squared_magnitude_avx2,
-                             .root_above = root_above_avx2};
+const Kernels& avx512_kernels() noexcept {
+  static constexpr Kernels kSet{.dot = dot,
+                                .dot_pair = dot_pair,
+                                .dot_quad = dot_quad,
+                                .add_columns = add_columns_avx2,
+                                .split_pairs = split_pairs_avx2,
+                                .fft_pass = fft_pass_avx2,
+                                .fft_unpack = fft_unpack_avx2,
+                                .squared_magnitude = squared_magnitude_avx2,
+                                .root_above = root_above_avx2};
+  return kSet;
+}
 
 }  // namespace qylon::dsp

@@ -138,27 +138,30 @@ void root_above(const float* power, const float* floor, std::size_t count, float
 
 }  // namespace
 
-const Kernels kScalarKernels{.dot = dot,
-                             .dot_pair = dot_pair,
-                             .dot_quad = dot_quad,
-                             .add_columns = add_columns,
-                             .split_pairs = split_pairs,
-                             .fft_pass = fft_pass,
-                             .fft_unpack = fft_unpack,
-                             .squared_magnitude = squared_magnitude,
-                             .root_above = root_above};
+const Kernels& scalar_kernels() noexcept {
+  static constexpr Kernels kSet{.dot = dot,
+                                .dot_pair = dot_pair,
+                                .dot_quad = dot_quad,
+                                .add_columns = add_columns,
+                                .split_pairs = split_pairs,
+                                .fft_pass = fft_pass,
+                                .fft_unpack = fft_unpack,
+                                .squared_magnitude = squared_magnitude,
+                                .root_above = root_above};
+  return kSet;
+}
 
 const Kernels& kernels(Isa isa) noexcept {
   QYLON_CHECK(isa_supported(isa));
   switch (isa) {
     case Isa::kAvx512:
-      return kAvx512Kernels;
+      return avx512_kernels();
     case Isa::kAvx2:
-      return kAvx2Kernels;
+      return avx2_kernels();
     case Isa::kScalar:
       break;
   }
-  return kScalarKernels;
+  return scalar_kernels();
 }
 
 const Kernels& kernels() noexcept {

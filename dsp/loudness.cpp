@@ -113,7 +113,7 @@ void Loudness::finish_step() noexcept {
     momentary_lufs_ = static_cast<float>(to_lufs(power));
     count_window(power);
   }
-  std::ranges::rotate(step_power_, step_power_.begin() + 1);
+  std::rotate(step_power_.begin(), step_power_.begin() + 1, step_power_.end());
   step_power_.back() = 0.0;
   step_samples_ = 0;
 }

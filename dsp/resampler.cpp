@@ -91,29 +91,36 @@ void Resampler::advance() noexcept {
   phase_ = moved % table_->interpolation;
 }
 
-std::size_t Resampler::drain(std::span<float> output) noexcept {
-  const Kernels& kernel = kernels();
+/// Outputs `interpolation` apart have the same phase and windows `decimation` apart: a group of two
+/// or four of them shares one reading of the taps, which is what bounds the speed. Writes as many
+/// whole groups of all phases as `count` allows.
+std::size_t Resampler::drain_groups(std::size_t group,
+                                    std::size_t count,
+                                    std::span<float> output) noexcept {
+  const auto dot = group == 4 ? kernels().dot_quad : kernels().dot_pair;
   const auto up = static_cast<std::size_t>(table_->interpolation);
   const auto down = static_cast<std::size_t>(table_->decimation);
-  const std::size_t count = ready();
+  std::array<float, 4> together{};
   std::size_t written = 0;
-  // Outputs `up` apart have the same phase and windows `down` apart: four of them, or two, share
-  // one reading of the taps, which is what bounds the speed.
-  std::array<float, 4> several{};
-  for (const std::size_t group : {4U, 2U}) {
-    const auto dot = group == 4 ? kernel.dot_quad : kernel.dot_pair;
-    for (; written + group * up <= count; written += group * up) {
-      for (std::size_t i = written; i < written + up; ++i, advance()) {
-        const float* const window = history_.data() + position_;
-        dot(window, down, table_->phase(phase_), table_->taps, several.data());
-        for (std::size_t k = 0; k < group; ++k)
-          output[i + k * up] = several[k];
-      }
-      position_ += (group - 1) * down;
+  for (; written + group * up <= count; written += group * up) {
+    for (std::size_t i = written; i < written + up; ++i, advance()) {
+      const float* const window = history_.data() + position_;
+      dot(window, down, table_->phase(phase_), table_->taps, together.data());
+      for (std::size_t k = 0; k < group; ++k)
+        output[i + k * up] = together[k];
     }
+    position_ += (group - 1) * down;
   }
+  return written;
+}
+
+std::size_t Resampler::drain(std::span<float> output) noexcept {
+  const std::size_t count = ready();
+  std::size_t written = drain_groups(4, count, output);
+  written += drain_groups(2, count - written, output.subspan(written));
+  const auto dot = kernels().dot;
   for (; written < count; ++written, advance()) {
-    output[written] = kernel.dot(history_.data() + position_, table_->phase(phase_), table_->taps);
+    output[written] = dot(history_.data() + position_, table_->phase(phase_), table_->taps);
   }
   // position_ may lie past filled_ by up to a step; those samples are still to come.
   const std::size_t used = std::min(position_, filled_);

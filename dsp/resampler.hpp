@@ -55,6 +55,7 @@ class Resampler {
 
   std::size_t ready() const noexcept;
   void advance() noexcept;
+  std::size_t drain_groups(std::size_t group, std::size_t count, std::span<float> output) noexcept;
   std::size_t drain(std::span<float> output) noexcept;
 
   std::shared_ptr<const ResamplerTable> table_;  // Constant after construction.

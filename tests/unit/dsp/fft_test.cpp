@@ -165,7 +165,7 @@ TEST(FftUnpack, OfEveryInstructionSetAgreesWithTheScalarOne) {
       kernels(isa).fft_unpack(unpack);
       unpack.out_real = expected.data();
       unpack.out_imag = expected.data() + points;
-      kScalarKernels.fft_unpack(unpack);
+      scalar_kernels().fft_unpack(unpack);
       for (std::size_t i = 0; i < got.size(); ++i)
         ASSERT_NEAR(got[i], expected[i], 1e-6F);
     }
