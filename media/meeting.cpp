@@ -45,6 +45,7 @@ Meeting::Meeting(MeetingRecord record, const Parts& parts)
       voices_(std::make_unique<diarization::VoiceClusters>(parts.voice_model)),
       opened_us_(parts.clock.monotonic_us()),
       idle_since_us_(opened_us_) {
+  parts_.sink.on_opened(info_);
   for (const TrackRecord& track : record.tracks)
     clock_zeros_ms_[track.clock] = track.clock_zero_ms;
   for (const Speaker& speaker : record.speakers) {

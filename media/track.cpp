@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "media/packet.hpp"
+
 namespace qylon::media {
 namespace {
 
@@ -37,8 +39,8 @@ void Track::switch_clock(ClockId clock, std::int64_t clock_zero_ms) {
   align_ = true;
   jitter_ = std::make_unique<JitterBuffer>(
       options_.jitter,
-      [this](const UplinkFrame& frame) {
-        return graph_->packet_samples(frame.payload) * 1000 / kSamplesPerMs;
+      [format = options_.hello.format](const UplinkFrame& frame) {
+        return packet_samples(format, frame.payload, kMicrosecondRateHz);
       },
       [this](JitterBuffer::Output&& output) { deliver(std::move(output)); });
   state_->next_seq = 0;
@@ -94,7 +96,7 @@ void Track::deliver(JitterBuffer::Output&& output) {
       return;
     case JitterBuffer::Output::Kind::kLost: {
       parts_.counts.lost_ms.add(static_cast<std::uint64_t>(output.duration_us / 1000));
-      graph_->conceal(samples_of_us(output.duration_us));
+      pass_loss(samples_of_us(output.duration_us));
       return;
     }
     case JitterBuffer::Output::Kind::kGap:
@@ -140,9 +142,14 @@ void Track::align_to(std::uint64_t capture_us) {
   captioner_ = parts_.make_captioner(options);
 }
 
+void Track::pass_loss(std::int64_t samples) {
+  graph_->conceal(std::min(samples, kGapThroughGraph));
+  align_ = align_ || samples > kGapThroughGraph;
+}
+
 void Track::pass_gap(std::int64_t samples) {
   graph_->silence(std::min(samples, kGapThroughGraph));
-  align_ = samples > kGapThroughGraph;
+  align_ = align_ || samples > kGapThroughGraph;
 }
 
 void Track::on_block(const Block& block) noexcept {
@@ -166,7 +173,7 @@ TrackLevel Track::take_level() {
   TrackLevel level{.track = options_.hello.track};
   if (level_blocks_ > 0) {
     const double mean = level_power_ / level_blocks_;
-    level.rms_dbfs = std::max(-100.0F, static_cast<float>(10.0 * std::log10(mean + 1e-10)));
+    level.rms_dbfs = static_cast<float>(10.0 * std::log10(std::max(mean, 1e-10)));
     level.peak_dbfs = level_peak_dbfs_;
     level.speech = level_speech_;
   }

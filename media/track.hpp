@@ -78,6 +78,7 @@ class Track final : private BlockSink {
   void deliver_frame(const UplinkFrame& frame);
   void align_to(std::uint64_t capture_us);
   std::int64_t sample_position() const noexcept { return block_end_ + skipped_samples_; }
+  void pass_loss(std::int64_t samples);
   void pass_gap(std::int64_t samples);
 
   Options options_;

@@ -324,6 +324,7 @@ int run_serve(const Words& words) {
   if (!address) return fail(address.error(), 2);
 
   const sigset_t signals = block_signals();
+  media::StreamGraph::restrict_plugins();
   Server server(settings, parse_level(settings.log_level));
   const Status started = server.start(*address);
   if (!started) return fail(started.error(), 1);
