@@ -34,6 +34,11 @@
 #include "storage/private_cluster.hpp"
 #include "tests/support/temporary_directory.hpp"
 
+/// libpqxx 6.4.5 drops the answer of a statement whose connection breaks under it: 2 KB an outage.
+extern "C" const char* __lsan_default_suppressions() {  // NOLINT(bugprone-reserved-identifier)
+  return "leak:PQmakeEmptyPGresult\n";
+}
+
 namespace qylon::storage {
 namespace {
 
