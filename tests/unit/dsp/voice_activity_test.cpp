@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <fstream>
+#include <iterator>
+#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "dsp/pcm.hpp"
 #include "tests/support/signals.hpp"
 
 namespace qylon::dsp {
@@ -86,6 +90,36 @@ TEST(VoiceActivity, HearsAVoiceAtAnyUsualLevel) {
     EXPECT_LT(mean(std::span(result).subspan(200, 100)), 0.2F) << amplitude;
     EXPECT_GT(mean(std::span(result).subspan(330, 270)), 0.6F) << amplitude;
   }
+}
+
+/// Real speech, 16-bit little-endian at 16 kHz, of Debian's pocketsphinx-testdata.
+std::vector<float> recorded_speech() {
+  std::ifstream file("/usr/share/pocketsphinx/test/data/goforward.raw", std::ios::binary);
+  const std::string chars{std::istreambuf_iterator<char>(file), {}};
+  std::vector<float> samples(chars.size() / 2);
+  s16le_to_float({reinterpret_cast<const std::uint8_t*>(chars.data()), chars.size()}, samples);
+  return samples;
+}
+
+TEST(VoiceActivity, HearsRecordedSpeechFifteenDecibelsAboveNoise) {
+  const std::vector<float> speech = recorded_speech();
+  if (speech.empty()) GTEST_SKIP() << "pocketsphinx-testdata is not installed";
+  constexpr std::size_t kBefore = 16000 * 3;
+  const double noise_rms = testing::rms(speech) * 0.1778;  // -15 dB
+  // Uniform noise in +-a has a power of a^2 / 3.
+  auto signal = testing::white_noise(kBefore + speech.size(), noise_rms * std::sqrt(3.0));
+  for (std::size_t i = 0; i < speech.size(); ++i)
+    signal[kBefore + i] += speech[i];
+  const auto result = probabilities(signal);
+  EXPECT_LT(mean(std::span(result).subspan(200, 100)), 0.1F);
+  std::vector<float> loud;
+  for (std::size_t at = 0; at + kBlock <= speech.size(); at += kBlock) {
+    const auto block = std::span(speech).subspan(at, kBlock);
+    if (testing::rms(block) > 0.7 * testing::rms(speech)) {
+      loud.push_back(result[(kBefore + at) / kBlock]);
+    }
+  }
+  EXPECT_GT(mean(loud), 0.9F);
 }
 
 TEST(VoiceActivity, GivesProbabilitiesForAnyInput) {
