@@ -33,10 +33,11 @@ std::string_view without_alternate(std::string_view word) {
   return word.substr(0, word.find('('));
 }
 
-/// Probability that a word is right, from its lattice posterior and its length. Fitted by logistic
-/// regression on half of the LibriSpeech test-other words that the engine returned.
-float calibrated(double log_posterior, int frames) {
-  const double logit = 0.35 + 0.45 * std::max(log_posterior, -12.0) + 0.012 * std::min(frames, 60);
+/// Probability that a word is right, from its lattice posterior. Fitted by logistic regression on
+/// half of 1600 words (LibriSpeech test-other, telephone prompts, clips); on the other half: area
+/// under the curve 0.77, calibration error 0.07. Length and duration add nothing.
+float calibrated(double log_posterior) {
+  const double logit = 1.565 + 0.7975 * std::max(log_posterior, -12.0);
   return static_cast<float>(1.0 / (1.0 + std::exp(-logit)));
 }
 
@@ -159,15 +160,15 @@ class PocketSphinxDecoder final : public SegmentDecoder {
       word.text = engine_.shown(without_alternate(raw));
       word.start_ms = std::max(0, first) * kFrameMs;
       word.end_ms = std::max(first, last + 1) * kFrameMs;
-      word.confidence = final ? posterior(part, last + 1 - first) : kPartialConfidence;
+      word.confidence = final ? posterior(part) : kPartialConfidence;
       list.push_back(std::move(word));
     }
     return list;
   }
 
-  float posterior(ps_seg_t* part, int frames) const {
+  float posterior(ps_seg_t* part) const {
     const int32 log_posterior = ps_seg_prob(part, nullptr, nullptr, nullptr);
-    return calibrated(logmath_log_to_ln(ps_get_logmath(decoder_), log_posterior), frames);
+    return calibrated(logmath_log_to_ln(ps_get_logmath(decoder_), log_posterior));
   }
 
   PocketSphinx& engine_;
