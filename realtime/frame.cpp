@@ -39,7 +39,8 @@ Frame make_text_frame(std::string_view payload) {
 Frame make_ping_frame() {
   std::string bytes;
   append_byte(bytes, kFinalPing);
-  append_byte(bytes, 0);
+  append_byte(bytes, 1);
+  bytes += 'q';
   return std::make_shared<const std::string>(std::move(bytes));
 }
 
