@@ -186,8 +186,8 @@ bool NetThread::Loop::create_context() {
   info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
   info.protocols = kProtocols.data();
   info.user = this;
-  info.gid = static_cast<gid_t>(-1);
-  info.uid = static_cast<uid_t>(-1);
+  info.gid = -1;
+  info.uid = -1;
   info.options = LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_VALIDATE_UTF8;
   info.foreign_loops = &foreign_loop;
   info.timeout_secs = kHandshakeTimeoutS;

@@ -126,8 +126,8 @@ void WsConnector::Loop::run() {
   info.port = CONTEXT_PORT_NO_LISTEN;
   info.protocols = kProtocols.data();
   info.user = this;
-  info.gid = static_cast<gid_t>(-1);
-  info.uid = static_cast<uid_t>(-1);
+  info.gid = -1;
+  info.uid = -1;
   info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_VALIDATE_UTF8;
   info.retry_and_idle_policy = &kNoPings;
   if (!options_.ca_file.empty()) info.client_ssl_ca_filepath = options_.ca_file.c_str();
