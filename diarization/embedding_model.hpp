@@ -30,7 +30,7 @@ class EmbeddingModel {
  public:
   /// How cosines of these embeddings are read; see VoiceClusters.
   struct Calibration {
-    float sharpness = 12.0F;  ///< Log-odds per unit of cosine between a window and a voice.
+    float sharpness = 16.0F;  ///< Log-odds per unit of cosine between a window and a voice.
     float new_voice = 0.3F;   ///< Cosine to the nearest voice at which a new one is as likely.
     float split = 0.25F;      ///< Average-linkage cosine below which a refresh keeps apart.
   };

@@ -18,6 +18,7 @@ struct VoiceLabel {
   std::int64_t end_sample = 0;
   int voice = -1;        ///< Index in the meeting's VoiceClusters; -1: withheld, nobody is sure.
   float confidence = 0;  ///< Posterior probability of the voice, 0..1.
+  std::int64_t evidence = -1;  ///< VoiceClusters::voice_of() says whose it is now; -1: of several.
 };
 
 /// Follows the voices of one mixed track: 10 ms blocks in, labels out.
