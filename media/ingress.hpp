@@ -56,6 +56,9 @@ class TrackUplink {
   TrackUplink& operator=(TrackUplink&&) = delete;
 
   virtual Posted post(UplinkFrame&& frame) = 0;  ///< Moves from `frame` only when kAccepted.
+  /// What the next post() would say for other reasons than a full mailbox: the shard learns only
+  /// later that a frame which it took jumped, and a sender may wait for an ack instead of posting.
+  virtual Posted standing() const noexcept = 0;
   virtual TrackId track() const noexcept = 0;
   /// Every seq below is settled: received, or given up as lost.
   virtual std::uint64_t next_seq() const noexcept = 0;

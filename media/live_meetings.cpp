@@ -25,10 +25,14 @@ class TrackHandle final : public TrackUplink {
   TrackHandle& operator=(TrackHandle&&) = delete;
 
   Posted post(UplinkFrame&& frame) override {
+    const Posted now = standing();
+    if (now != Posted::kAccepted) return now;
+    return shard_.post_frame(meeting_, track_, frame) ? Posted::kAccepted : Posted::kBusy;
+  }
+  Posted standing() const noexcept override {
     if (state_->ended) return Posted::kEnded;
     if (state_->owner != owner_) return Posted::kSuperseded;
-    if (state_->jumped) return Posted::kBadSequence;
-    return shard_.post_frame(meeting_, track_, frame) ? Posted::kAccepted : Posted::kBusy;
+    return state_->jumped ? Posted::kBadSequence : Posted::kAccepted;
   }
   TrackId track() const noexcept override { return track_; }
   std::uint64_t next_seq() const noexcept override { return state_->next_seq; }

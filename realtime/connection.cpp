@@ -82,7 +82,8 @@ int Connection::on_http() {
   }
   exchange_->expect_body(std::get<BodyPlan>(plan), parts_.rules.body_bytes_max);
   // Of an empty body libwebsockets tells the end for POST only.
-  const bool end_is_told = exchange_->expects_body() || (head.method == "POST");
+  const bool end_is_told =
+      exchange_->expects_body() || (head.method == "POST" && head.content_length);
   if (!end_is_told) return finish_request();
   if (expects_continue(wsi_) && write_bytes(wsi_, "HTTP/1.1 100 Continue\r\n\r\n") < 0) return -1;
   return 0;

@@ -17,10 +17,9 @@ HttpExchange::HttpExchange(HttpRequest request,
 void HttpExchange::expect_body(const BodyPlan& plan, std::size_t bytes_max) {
   body_expected_ = plan.chunked || plan.length > 0;
   body_left_ = plan.length;
-  if (!plan.chunked) return;
-  chunks_.emplace(bytes_max);
-  // libwebsockets does not know where a chunked body ends, so nothing may follow it.
-  options_.keep_alive = false;
+  if (plan.chunked) chunks_.emplace(bytes_max);
+  // libwebsockets does not know where such a body ends, so nothing may follow it.
+  if (plan.chunked || plan.unframed) options_.keep_alive = false;
 }
 
 HttpExchange::Body HttpExchange::on_body(std::string_view bytes) {

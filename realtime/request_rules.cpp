@@ -128,13 +128,9 @@ std::variant<BodyPlan, HttpRefusal> plan_body(const RequestHead& head, const Edg
     if (!head.is_http_1_1 || !same_ignoring_case(trimmed(*head.transfer_encoding), "chunked"))
       return HttpRefusal{501, "the only Transfer-Encoding taken is chunked, in HTTP/1.1"};
     if (!method_has_body(head.method)) return HttpRefusal{400, "this method takes no body"};
-    return BodyPlan{true, 0};
+    return BodyPlan{true, 0, false};
   }
-  if (!head.content_length) {
-    if (method_has_body(head.method))
-      return HttpRefusal{411, "a Content-Length or chunked Transfer-Encoding is required"};
-    return BodyPlan{};
-  }
+  if (!head.content_length) return BodyPlan{false, 0, method_has_body(head.method)};
   const auto length = parse_length(*head.content_length);
   if (!length) return HttpRefusal{400, "Content-Length must be digits"};
   if (*length > 0 && !method_has_body(head.method))
@@ -142,7 +138,7 @@ std::variant<BodyPlan, HttpRefusal> plan_body(const RequestHead& head, const Edg
   if (*length > rules.body_bytes_max)
     return HttpRefusal{
         413, "the body may have at most " + std::to_string(rules.body_bytes_max) + " bytes"};
-  return BodyPlan{false, *length};
+  return BodyPlan{false, *length, false};
 }
 
 std::optional<HttpRefusal> check_upgrade(const RequestHead& head) {

@@ -45,6 +45,9 @@ struct HttpRefusal {
 struct BodyPlan {
   bool chunked = false;
   std::size_t length = 0;  ///< When not chunked.
+  /// A method with a body, but no length: RFC 9112 section 6.3 says that there is none. To
+  /// libwebsockets what follows would be the body, so nothing may follow.
+  bool unframed = false;
 };
 
 /// RFC 9112 sections 3.2 and 6: one Host, one kind of length, no guessing; then Origin and Host by

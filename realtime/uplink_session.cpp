@@ -133,23 +133,31 @@ bool UplinkSession::offer(media::UplinkFrame& frame) {
     fail(protocol_error("track " + std::to_string(frame.track) + " is not in the hello"));
     return false;
   }
-  switch (track->uplink->post(std::move(frame))) {
-    case Posted::kAccepted:
-      parts_.counters.uplink_frames.add();
-      return true;
-    case Posted::kBusy:
-      break;
-    case Posted::kSuperseded:
-      fail({ErrorCode::kConflict, 4501, "a newer connection feeds this track"});
-      break;
-    case Posted::kEnded:
-      fail({ErrorCode::kConflict, 4506, "the meeting has ended"});
-      break;
-    case Posted::kBadSequence:
-      fail(protocol_error("seq or capture_us is more than 10 s beyond what is expected"));
-      break;
+  const Posted posted = track->uplink->post(std::move(frame));
+  if (posted == Posted::kAccepted) {
+    parts_.counters.uplink_frames.add();
+    return true;
   }
+  if (posted != Posted::kBusy) refuse(posted);
   return false;
+}
+
+void UplinkSession::refuse(media::TrackUplink::Posted why) {
+  using Posted = media::TrackUplink::Posted;
+  if (why == Posted::kSuperseded) {
+    fail({ErrorCode::kConflict, 4501, "a newer connection feeds this track"});
+  } else if (why == Posted::kEnded) {
+    fail({ErrorCode::kConflict, 4506, "the meeting has ended"});
+  } else {
+    fail(protocol_error("seq or capture_us is more than 10 s beyond what is expected"));
+  }
+}
+
+void UplinkSession::check_standing() {
+  for (const Track& track : tracks_) {
+    const auto standing = track.uplink->standing();
+    if (standing != media::TrackUplink::Posted::kAccepted) return refuse(standing);
+  }
 }
 
 void UplinkSession::pause() {
@@ -196,7 +204,8 @@ void UplinkSession::on_tick() {
   // While the socket is paused by us silence is our own doing.
   if (paused_) heard_us_ = now_us;
   send_acks();
-  if (now_us - heard_us_ > kSilenceMaxUs)
+  check_standing();
+  if (!failed() && now_us - heard_us_ > kSilenceMaxUs)
     fail({ErrorCode::kUnavailable, 4002, "no message for 30 s; send pings while muted"});
 }
 

@@ -81,6 +81,21 @@ TEST_F(EdgeHttp, OptionsIsAnsweredByTheEdge) {
   EXPECT_EQ(http_.handled, 0);
 }
 
+TEST_F(EdgeHttp, APostWithoutALengthHasNoBodyAndIsTheLastOfItsConnection) {
+  const std::string answer = exchange("POST /n HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_EQ(status_of(answer), 200);
+  EXPECT_NE(answer.find("POST /n []"), std::string::npos) << answer;
+  EXPECT_NE(answer.find("Connection: close\r\n"), std::string::npos) << answer;
+}
+
+TEST_F(EdgeHttp, NothingThatFollowsAPostWithoutALengthIsARequest) {
+  const std::string answer = exchange(
+      "POST /n HTTP/1.1\r\nHost: localhost\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: "
+      "localhost\r\n\r\n");
+  EXPECT_EQ(answer.find("smuggled"), std::string::npos) << answer;
+  EXPECT_LE(http_.handled, 1);
+}
+
 TEST_F(EdgeHttp, DecodesAChunkedBody) {
   const std::string answer = exchange(
       "POST /c HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -210,7 +225,6 @@ INSTANTIATE_TEST_SUITE_P(
         BadRequest{"ListLength", 400, post("Content-Length: 3, 3\r\n", "abc")},
         BadRequest{"HugeLength", 413, post("Content-Length: 99999999999999999999\r\n", "abc")},
         BadRequest{"TooLong", 413, post("Content-Length: 1048577\r\n", "abc")},
-        BadRequest{"NoLength", 411, post("", "")},
         BadRequest{"UnknownCoding", 501, post("Transfer-Encoding: gzip\r\n", "abc")},
         BadRequest{"TwoCodings", 501, post("Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n")},
         BadRequest{"ChunkedOverHttp10",

@@ -74,6 +74,10 @@ class TestTrack final : public media::TrackUplink {
     next_ = frames_.back().seq + 1;
     return posted;
   }
+  Posted standing() const noexcept override {
+    const Posted posted = answer;
+    return posted == Posted::kBusy ? Posted::kAccepted : posted;
+  }
   TrackId track() const noexcept override { return id_; }
   std::uint64_t next_seq() const noexcept override { return next_; }
   std::optional<std::uint64_t> durable_seq() const noexcept override { return durable.load(); }
