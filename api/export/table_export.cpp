@@ -40,12 +40,12 @@ std::string text_cell(std::string_view text) {
   return cell + "\"";
 }
 
-/// [0, 1] with four decimals; what is no number counts as 0.
+/// [0, 1] with three decimals; what is no number counts as 0.
 std::string confidence_cell(float confidence) {
   const double value = std::isfinite(confidence) ? std::clamp(double{confidence}, 0.0, 1.0) : 0.0;
   std::array<char, 16> text{};
   const auto end =
-      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, 4);
+      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, 3);
   return std::string(text.data(), end.ptr);
 }
 

@@ -25,9 +25,9 @@ std::string_view provenance_name(Provenance provenance) {
   return "cluster";
 }
 
-/// Four decimals say more than any confidence means, and print as 0.81, not 0.810000002384.
+/// Three decimals, as captions have on the wire: 0.81, not 0.810000002384.
 double confidence_of(float value) {
-  return std::isfinite(value) ? std::round(double{value} * 1e4) / 1e4 : 0.0;
+  return std::isfinite(value) ? std::round(double{value} * 1e3) / 1e3 : 0.0;
 }
 
 Json word_json(const Word& word) {

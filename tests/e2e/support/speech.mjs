@@ -1,12 +1,15 @@
 // Real speech with known words, put together into meetings, and the scoring of what came back.
 
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 
 export const kRateHz = 16000;
 const kTestData = "/usr/share/pocketsphinx/test/data";
 
-/** Debian's pocketsphinx-testdata: one reader of a novel, one of playing cards. */
+const kPrompts = "/usr/share/asterisk/sounds/en_US_f_Allison";
+
+/** Debian's pocketsphinx-testdata: a man who reads a novel. */
 const kReader = [
   ["librivox/sense_and_sensibility_01_austen_64kb-0870.wav", "and mister john dashwood had then leisure to consider how much there might be prudently in his power to do for them"],
   ["librivox/sense_and_sensibility_01_austen_64kb-0880.wav", "he was not an ill disposed young man"],
@@ -14,14 +17,30 @@ const kReader = [
   ["librivox/sense_and_sensibility_01_austen_64kb-0920.wav", "had he married a more amiable woman he might have been made still more respectable than he was"],
   ["librivox/sense_and_sensibility_01_austen_64kb-0930.wav", "he might even have been made amiable himself"],
 ];
-const kPlayer = [
-  ["cards/001.wav", "ten of clubs"],
-  ["cards/003.wav", "seven of clubs"],
-  ["cards/005.wav", "eight of spades four of clubs seven of hearts"],
+/** Debian's asterisk-core-sounds-en-g722: the woman of the telephone exchange. */
+const kOperator = [
+  ["queue-youarenext.g722", "your call is now first in line and will be answered by the next available representative"],
+  ["agent-user.g722", "agent login please enter your agent number followed by the pound key"],
+  ["confbridge-begin-glorious-c.g722", "the conference will begin when our glorious leader arrives"],
 ];
 
 export function speechIsInstalled() {
-  return existsSync(`${kTestData}/${kReader[0][0]}`);
+  return existsSync(`${kTestData}/${kReader[0][0]}`) && existsSync(`${kPrompts}/${kOperator[0][0]}`);
+}
+
+/** Samples of a G.722 file, decoded by GStreamer. */
+function readG722(path) {
+  const result = spawnSync("gst-launch-1.0", [
+    "-q", "filesrc", `location=${path}`, "blocksize=160", "do-timestamp=true",
+    "!", "audio/G722,rate=(int)16000,channels=(int)1", "!", "avdec_g722", "!", "audioconvert",
+    "!", "audio/x-raw,format=S16LE,rate=16000,channels=1,layout=interleaved", "!", "fdsink", "fd=1",
+  ]);
+  if (result.status !== 0) throw new Error(`gst-launch-1.0 cannot decode ${path}: ${result.stderr}`);
+  return result.stdout;
+}
+
+function readClip(file) {
+  return file.endsWith(".g722") ? readG722(`${kPrompts}/${file}`) : readWav(`${kTestData}/${file}`);
 }
 
 /** Samples of a 16 kHz mono 16-bit WAV file, as little-endian bytes. */
@@ -68,7 +87,7 @@ function joined(clips, pauseMs) {
   };
   add(silence(pauseMs));
   for (const { speaker, file, text } of clips) {
-    const pcm = readWav(`${kTestData}/${file}`);
+    const pcm = readClip(file);
     const startMs = atMs;
     add(pcm);
     turns.push({ speaker, text, startMs, endMs: atMs });
@@ -82,11 +101,11 @@ export function readerAlone(pauseMs = 800) {
   return joined(kReader.map(([file, text]) => ({ speaker: "reader", file, text })), pauseMs);
 }
 
-/** About 35 s in which reader and player take turns on one track. */
+/** About 40 s in which reader and operator take turns on one track. */
 export function conversation(pauseMs = 900) {
-  const order = [kReader[0], kPlayer[0], kReader[1], kPlayer[1], kReader[2], kPlayer[2], kReader[3]];
+  const turns = [kReader[0], kOperator[0], kReader[1], kOperator[1], kReader[2], kOperator[2], kReader[3]];
   return joined(
-    order.map((clip) => ({ speaker: kPlayer.includes(clip) ? "player" : "reader", file: clip[0], text: clip[1] })),
+    turns.map((clip) => ({ speaker: kOperator.includes(clip) ? "operator" : "reader", file: clip[0], text: clip[1] })),
     pauseMs,
   );
 }
