@@ -1,0 +1,95 @@
+#include "realtime/http_response.hpp"
+
+#include <cstdio>
+#include <fstream>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace qylon::realtime {
+namespace {
+
+std::string all_of(ResponseStream& stream, int* pieces = nullptr) {
+  std::string all;
+  std::string piece;
+  while (!stream.done()) {
+    if (!stream.next(piece)) break;
+    all += piece;
+    if (pieces != nullptr) ++*pieces;
+  }
+  return all;
+}
+
+TEST(HttpResponse, ASmallBodyComesWithItsHeadInOnePiece) {
+  HttpResponse response;
+  response.body = "{}";
+  ResponseStream stream(response, {});
+  int pieces = 0;
+  const std::string all = all_of(stream, &pieces);
+  EXPECT_EQ(pieces, 1);
+  EXPECT_EQ(all.substr(0, 17), "HTTP/1.1 200 OK\r\n");
+  EXPECT_EQ(all.substr(all.size() - 6), "\r\n\r\n{}");
+}
+
+TEST(HttpResponse, ItsOwnHeadersReplaceTheDefaults) {
+  HttpResponse response;
+  response.headers = {{"cache-control", "max-age=60"},
+                      {"Content-Security-Policy", "default-src x"}};
+  const std::string head = render_response_head(response, 0, {});
+  EXPECT_EQ(head.find("no-store"), std::string::npos);
+  EXPECT_EQ(head.find("'self'"), std::string::npos);
+  EXPECT_NE(head.find("cache-control: max-age=60\r\n"), std::string::npos);
+}
+
+TEST(HttpResponse, AHeaderWithALineEndIsLeftOut) {
+  HttpResponse response;
+  response.headers = {{"X-A", "b\r\nSet-Cookie: c"}};
+  EXPECT_EQ(render_response_head(response, 0, {}).find("Set-Cookie"), std::string::npos);
+}
+
+TEST(HttpResponse, TransportSecurityIsPromisedOverTlsOnly) {
+  EXPECT_EQ(render_response_head({}, 0, {}).find("Strict-Transport"), std::string::npos);
+  EXPECT_NE(render_response_head({}, 0, {true, false, true}).find("Strict-Transport"),
+            std::string::npos);
+}
+
+TEST(HttpResponse, NoContentHasNeitherBodyNorLength) {
+  HttpResponse response;
+  response.status = 204;
+  response.body = "ignored";
+  ResponseStream stream(response, {});
+  const std::string all = all_of(stream);
+  EXPECT_EQ(all.find("Content-Length"), std::string::npos);
+  EXPECT_EQ(all.substr(all.size() - 4), "\r\n\r\n");
+}
+
+TEST(HttpResponse, AFileThatShrinksBreaksTheConnectionOff) {
+  const std::string path = ::testing::TempDir() + "http_response_test.bin";
+  std::ofstream(path) << std::string(300'000, 'x');
+  HttpResponse response;
+  response.file_path = path;
+  ResponseStream stream(response, {});
+  std::string piece;
+  EXPECT_TRUE(stream.next(piece));
+  std::ofstream(path, std::ios::trunc) << "y";
+  EXPECT_FALSE(stream.next(piece));
+  std::remove(path.c_str());
+}
+
+TEST(HttpResponse, AFolderIsNotAFile) {
+  HttpResponse response;
+  response.file_path = "/";
+  ResponseStream stream(response, {});
+  EXPECT_EQ(all_of(stream).substr(9, 3), "404");
+}
+
+TEST(HttpResponse, AProblemIsJsonWhateverTheDetail) {
+  const HttpResponse problem = make_problem(405, "\xff\"");
+  EXPECT_EQ(problem.content_type, "application/problem+json");
+  EXPECT_EQ(problem.body,
+            "{\"type\":\"about:blank\",\"title\":\"Method Not Allowed\",\"status\":405,"
+            "\"code\":\"invalid_argument\",\"detail\":\"\xEF\xBF\xBD\\\"\"}");
+}
+
+}  // namespace
+}  // namespace qylon::realtime
