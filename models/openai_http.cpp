@@ -181,7 +181,7 @@ class OpenAiQueue {
     const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(wait_ms);
     while (!stop_) {
       const auto left = until - std::chrono::steady_clock::now();
-      if (left <= left.zero()) return true;
+      if (left.count() <= 0) return true;
       changed_.wait_for(mutex_, std::chrono::ceil<std::chrono::microseconds>(left));
     }
     return false;

@@ -19,6 +19,14 @@ bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+/// Adds every sequence of 1..3 words that begins at `start`.
+void count_from(const std::vector<std::string>& words, std::size_t start, Counts& counts) {
+  const auto first = words.begin() + static_cast<std::ptrdiff_t>(start);
+  const std::size_t longest = std::min(kOrder, words.size() - start);
+  for (std::size_t length = 1; length <= longest; ++length)
+    counts[{first, first + static_cast<std::ptrdiff_t>(length)}] += 1;
+}
+
 Counts count_sequences(const std::vector<std::vector<std::string>>& sentences,
                        bool sentence_marks) {
   Counts counts;
@@ -28,12 +36,8 @@ Counts count_sequences(const std::vector<std::vector<std::string>>& sentences,
       words.insert(words.begin(), "<s>");
       words.emplace_back("</s>");
     }
-    for (std::size_t start = 0; start < words.size(); ++start) {
-      for (std::size_t length = 1; length <= kOrder && start + length <= words.size(); ++length) {
-        const auto first = words.begin() + static_cast<std::ptrdiff_t>(start);
-        counts[{first, first + static_cast<std::ptrdiff_t>(length)}] += 1;
-      }
-    }
+    for (std::size_t start = 0; start < words.size(); ++start)
+      count_from(words, start, counts);
   }
   return counts;
 }

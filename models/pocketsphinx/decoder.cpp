@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kShortestSamples = kRecogniserRateHz / 10;  // Nothing is said in less.
 constexpr std::size_t kMeanSamples = 2 * kRecogniserRateHz;
 constexpr std::int32_t kFrameMs = 10;
+constexpr int kFrameSamples = kRecogniserRateHz / 100;
 constexpr float kVocabularyWeight = 0.1F;
 /// Share of right words in partials, which carry no posterior of their own.
 constexpr float kPartialConfidence = 0.4F;
@@ -105,7 +106,7 @@ class PocketSphinxDecoder final : public SegmentDecoder {
     CepstralMean mean;
     mean.values.resize(engine_.initial_mean().size());
     cmn_live_get(ps_get_feat(decoder_)->cmn_struct, mean.values.data());
-    mean.frames = static_cast<float>(samples) / (kRecogniserRateHz / 100);
+    mean.frames = static_cast<float>(samples) / kFrameSamples;
     const bool sane = std::all_of(
         mean.values.begin(), mean.values.end(), [](float v) { return std::isfinite(v); });
     return sane ? mean : CepstralMean{};
@@ -115,7 +116,7 @@ class PocketSphinxDecoder final : public SegmentDecoder {
   std::optional<std::vector<float>> measured_mean(std::span<const std::int16_t> samples) const {
     fe_t* front_end = engine_.front_end();
     const std::size_t size = engine_.initial_mean().size();
-    const std::size_t frames_max = samples.size() / (kRecogniserRateHz / 100) + 2;
+    const std::size_t frames_max = samples.size() / kFrameSamples + 2;
     std::vector<mfcc_t> cepstra(frames_max * size);
     std::vector<mfcc_t*> rows(frames_max);
     for (std::size_t row = 0; row < frames_max; ++row)

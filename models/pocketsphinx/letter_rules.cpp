@@ -5,7 +5,8 @@
 namespace qylon::models {
 
 // clang-format off
-const char* const kLetterRules =
+const char* letter_rules() noexcept {
+  return
     ".a.=AH;.a.a=;.a.c=AE;.a.d=AE;.a.e=;.a.f=AE;.a.g=AE;.a.i=EY;.a.k=EY;.a.m=AE;.a.n=AE;.a.o=;."
     "a.p=AE;.a.q=AE;.a.r=AA;.a.s=AE;.a.t=EY;.a.u=;.a.v=EY;.a.w=;.a.x=AE;.a.y=;.a.z=AA;.b.=B;.b."
     "b=;.c.=K;.c.b=AH K;.c.c=;.c.d=AH K;.c.e=S;.c.f=AH K;.c.g=AH;.c.h=;.c.i=S;.c.k=;.c.m=AH K;."
@@ -336,6 +337,7 @@ const char* const kLetterRules =
     "ki=AA;z.a.no=AA;z.a.rd=;z.a.s#=AH;z.a.w=AA;z.e.l=AH;z.e.ll=EH;z.e.n=AH;z.e.s=IH;z.e.w=EH;z"
     ".i.ne=IY;z.i.ns=IH;z.i.o=IY;z.o.n=OW;z.u.l=UW;z.y.c=IH;z.z.#=Z;z.z.el=AH;z.z.l=AH;zk.e.#=I"
     "Y";
+}
 // clang-format on
 
 }  // namespace qylon::models

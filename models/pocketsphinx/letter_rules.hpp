@@ -3,6 +3,6 @@
 namespace qylon::models {
 
 /// `left.letter.right=phones` for each rule, joined by ';'; '#' stands for the word's edge.
-extern const char* const kLetterRules;
+const char* letter_rules() noexcept;
 
 }  // namespace qylon::models

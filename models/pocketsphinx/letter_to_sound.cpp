@@ -14,10 +14,10 @@ constexpr std::size_t kLettersMax = 40;
 
 using Rules = std::unordered_map<std::string_view, std::string_view>;
 
-/// Keys and values point into kLetterRules, which lives as long as the program.
+/// Keys and values point into letter_rules(), which lives as long as the program.
 Rules read_rules() {
   Rules rules;
-  std::string_view left = kLetterRules;
+  std::string_view left = letter_rules();
   while (!left.empty()) {
     const std::size_t end = std::min(left.find(';'), left.size());
     const std::string_view rule = left.substr(0, end);

@@ -162,8 +162,10 @@ def render(rules, summary):
 namespace qylon::models {{
 
 // clang-format off
-const char* const kLetterRules =
+const char* letter_rules() noexcept {{
+  return
 {body};
+}}
 // clang-format on
 
 }}  // namespace qylon::models

@@ -62,7 +62,7 @@ Supervisor::Supervisor(Options options, const Deps& deps)
   QYLON_CHECK(options_.computing_max >= 1 && options_.workers_max >= options_.computing_max);
 }
 
-void Supervisor::handle(std::vector<PoolEvent> events) {
+void Supervisor::handle(const std::vector<PoolEvent>& events) {
   for (const PoolEvent& event : events) {
     switch (event.kind) {
       case PoolEvent::Kind::kZygoteReady:

@@ -48,7 +48,7 @@ class Supervisor {
   Supervisor(Options options, const Deps& deps);
 
   /// Reacts to what the pool saw.
-  void handle(std::vector<PoolEvent> events);
+  void handle(const std::vector<PoolEvent>& events);
   /// Gives out work; ends what takes too long. Call after handle() and on every wake.
   void schedule();
   /// How long the thread may sleep without another event [ms]; -1: for ever.
@@ -83,6 +83,8 @@ class Supervisor {
   void drop_abandoned(const std::vector<SegmentView>& views);
   void schedule_finals(std::vector<SegmentView> views);
   void schedule_live(std::vector<SegmentView> views);
+  bool wants_live(const SegmentView& view);
+  void stop_live(Progress& progress);
   bool answer_without_worker(const SegmentView& view);
   void send_final(const SegmentView& view, WorkerId id);
   void send_live(const SegmentView& view, WorkerId id);
@@ -93,6 +95,7 @@ class Supervisor {
   std::optional<WorkerId> acquire(const SegmentView& view, bool for_final);
   std::optional<WorkerId> idle_worker(const Vocabulary& vocabulary) const;
   std::optional<WorkerId> make_room(bool for_final, const Vocabulary& vocabulary);
+  WorkerId least_urgent_worker(bool for_final) const;
   void spawn_worker();
   void release(WorkerId id);
   int computing() const;

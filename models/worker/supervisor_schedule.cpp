@@ -90,20 +90,9 @@ void Supervisor::schedule_live(std::vector<SegmentView> views) {
     return progress_.at(a.key).last_live_us < progress_.at(b.key).last_live_us;
   });
   for (const SegmentView& view : views) {
-    Progress& progress = progress_.at(view.key);
-    const std::int64_t fresh = view.samples - progress.sent_samples;
-    if (view.refused) release(std::exchange(progress.worker, 0));
-    if (!progress.live_allowed || view.refused || fresh < ms_to_samples(options_.live_step_ms))
-      continue;
-    if (progress.worker != 0 && workers_.at(progress.worker).unanswered > 0) continue;
-    if (fresh > ms_to_samples(options_.live_backlog_ms)) {
-      progress.live_allowed = false;
-      partials_dropped_.add();
-      release(std::exchange(progress.worker, 0));
-      progress.sent_samples = 0;
-      continue;
-    }
+    if (!wants_live(view)) continue;
     if (computing() >= options_.computing_max) return;
+    Progress& progress = progress_.at(view.key);
     if (progress.worker == 0) {
       const auto id = acquire(view, false);
       if (!id) continue;
@@ -111,6 +100,26 @@ void Supervisor::schedule_live(std::vector<SegmentView> views) {
     }
     send_live(view, progress.worker);
   }
+}
+
+/// True when enough new audio is there and its worker, if any, waits for it.
+bool Supervisor::wants_live(const SegmentView& view) {
+  Progress& progress = progress_.at(view.key);
+  if (view.refused) stop_live(progress);
+  const std::int64_t fresh = view.samples - progress.sent_samples;
+  if (!progress.live_allowed || fresh < ms_to_samples(options_.live_step_ms)) return false;
+  if (progress.worker != 0 && workers_.at(progress.worker).unanswered > 0) return false;
+  if (fresh <= ms_to_samples(options_.live_backlog_ms)) return true;
+  stop_live(progress);
+  return false;
+}
+
+/// The segment shows no more partials; its final is decoded as a whole.
+void Supervisor::stop_live(Progress& progress) {
+  if (!std::exchange(progress.live_allowed, false)) return;
+  partials_dropped_.add();
+  release(std::exchange(progress.worker, 0));
+  progress.sent_samples = 0;
 }
 
 void Supervisor::send_live(const SegmentView& view, WorkerId id) {
@@ -191,32 +200,17 @@ std::optional<WorkerId> Supervisor::idle_worker(const Vocabulary& vocabulary) co
 
 /// Starts a worker, or takes one from something less urgent. Returns it when it can be used now.
 std::optional<WorkerId> Supervisor::make_room(bool for_final, const Vocabulary& vocabulary) {
-  int starting = 0;
-  WorkerId idle = 0;
-  WorkerId live = 0;
-  for (const auto& [id, worker] : workers_) {
-    starting += worker.ready ? 0 : 1;
-    if (!worker.ready || worker.unanswered > 0) continue;
-    if (worker.segment == 0) idle = id;
-    if (worker.segment != 0 && (live == 0 || worker.segment > workers_.at(live).segment)) live = id;
-  }
+  const auto starting = std::count_if(
+      workers_.begin(), workers_.end(), [](const auto& entry) { return !entry.second.ready; });
   if (starts_claimed_ < starting) {
     ++starts_claimed_;
     return std::nullopt;
   }
   if (static_cast<int>(workers_.size()) >= options_.workers_max) {
-    WorkerId victim = idle;
-    if (victim == 0 && for_final && live != 0) {
-      victim = live;
-      Progress& progress = progress_.at(workers_.at(live).segment);
-      progress.live_allowed = false;
-      progress.worker = 0;
-      progress.sent_samples = 0;
-      partials_dropped_.add();
-      release(live);
-      if (const auto freed = idle_worker(vocabulary)) return freed;
-    }
+    const WorkerId victim = least_urgent_worker(for_final);
     if (victim == 0) return std::nullopt;
+    if (workers_.at(victim).segment != 0) stop_live(progress_.at(workers_.at(victim).segment));
+    if (const auto freed = idle_worker(vocabulary)) return freed;
     pool_.kill(victim);
     workers_.erase(victim);
   }
@@ -225,6 +219,18 @@ std::optional<WorkerId> Supervisor::make_room(bool for_final, const Vocabulary& 
     ++starts_claimed_;
   }
   return std::nullopt;
+}
+
+/// An idle one, which holds another vocabulary; for a final else the newest that only listens.
+/// 0: all compute or start.
+WorkerId Supervisor::least_urgent_worker(bool for_final) const {
+  WorkerId live = 0;
+  for (const auto& [id, worker] : workers_) {
+    if (!worker.ready || worker.unanswered > 0) continue;
+    if (worker.segment == 0) return id;
+    if (live == 0 || worker.segment > workers_.at(live).segment) live = id;
+  }
+  return for_final ? live : 0;
 }
 
 void Supervisor::spawn_worker() {

@@ -117,11 +117,11 @@ void WorkerRecogniser::run() {
   WorkerPool pool(options_.pool, deps_.log, deps_.clock);
   Supervisor supervisor(options_.supervisor, {*store_, pool, deps_.counters, deps_.clock});
   while (!stopping_) {
-    std::vector<PoolEvent> events = pool.wait(wake_fd_.value(), supervisor.sleep_ms());
+    const std::vector<PoolEvent> events = pool.wait(wake_fd_.value(), supervisor.sleep_ms());
     std::uint64_t wakes = 0;
     [[maybe_unused]] const ssize_t got = ::read(wake_fd_.value(), &wakes, sizeof wakes);
     tell_start(events);
-    supervisor.handle(std::move(events));
+    supervisor.handle(events);
     supervisor.schedule();
   }
 }
