@@ -5,9 +5,10 @@
 //
 // REF.tsv: `name<TAB>words` for WAV_DIR/name.wav, mono s16le 16 kHz. --realtime pushes at the speed
 // of speech and prints first-partial and final latencies too. --words writes every word with its
-// times and confidence. Makes WAV from FLAC or G.722 with e.g.
+// times and confidence. WAV from FLAC:
 //   gst-launch-1.0 filesrc location=X ! decodebin ! audioconvert ! audioresample
 //     ! audio/x-raw,format=S16LE,rate=16000,channels=1 ! wavenc ! filesink location=Y
+// and from the prompts' G.722, whose files name no format: ffmpeg -f g722 -i X -ac 1 -ar 16000 Y
 
 #include <algorithm>
 #include <chrono>
