@@ -13,7 +13,9 @@ namespace qylon::dsp {
 /// Input   : mono float32[160] at 16 kHz, full scale +-1, high-passed or not; any level.
 /// Output  : speech probability in [0, 1]; 0.5 is the balanced decision. Causal: no look-ahead
 ///           beyond the block itself. Exact silence gives a probability near 0.
-/// Cost    : one FFT of 512 and one of 512 for the pitch per block, about 0.2 ms a stream-second;
+/// Quality : ROC-AUC 0.994 on eight clean and 0.959 on eight noisy meetings (10-25 dB SNR, rooms,
+///           Opus) of voices it never heard: bench/dsp_vad_bench.cpp, models/train/fit_vad.py.
+/// Cost    : two FFTs of 512 and a network of 32 recurrent units per block, 0.2 ms a stream-second;
 ///           no allocation, lock or I/O after create().
 /// Threads : one object per stream, one thread at a time.
 class VoiceActivity {

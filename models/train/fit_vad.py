@@ -1,3 +1,4 @@
+#!/usr/bin/python3
 """Fits the classifier of dsp/voice_activity.cpp and writes dsp/voice_activity_weights.inc.
 
   fit_vad.py fit  --data DIR --bench build/release/bench/dsp_vad_bench --out WEIGHTS.inc
@@ -7,7 +8,7 @@ DIR holds train/list.json with one FLAC per speaker, and dev/meetings/*.opus wit
 sees nothing of dev: it mixes minutes of conversation from the training speakers with rooms,
 levels, noises and codecs drawn at random, labels every 10 ms from the dry voices, lets the bench
 program compute the features (the product's own code), and trains a small gated recurrent network.
-Needs Debian's python3-numpy, -scipy, -soundfile and -torch; about 20 minutes on one core.
+Needs Debian's python3-numpy, -scipy, -soundfile and -torch; about 15 minutes on one core.
 """
 
 import argparse
@@ -26,7 +27,7 @@ HOP = 160
 MINUTE = 60 * RATE
 FEATURES = 37
 HIDDEN = 32
-MINUTES = 240
+MINUTES = 200
 HELD_OUT = 20
 
 
@@ -395,7 +396,7 @@ def main():
     parser.add_argument("--bench", required=True)
     parser.add_argument("--out")
     parser.add_argument("--minutes", type=int, default=MINUTES)
-    parser.add_argument("--epochs", type=int, default=16)
+    parser.add_argument("--epochs", type=int, default=14)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     fit(arguments) if arguments.action == "fit" else evaluate(arguments)
