@@ -235,6 +235,9 @@ void UplinkClient::on_welcome(std::uint64_t next_seq) {
     const std::int64_t index = std::min(index_of(next_seq), sent_index_);
     settled_index_ = std::max(index, front_index_);
     sent_capture_end_us_ = capture_end_us_before(index);
+    // One that asks for what it had on disk was started again: it knows the clock, so that the
+    // meeting's time goes on, but takes whatever seq comes first.
+    if (index < durable_index_) sent_capture_end_us_.reset();
   }
   next_index_ = settled_index_;
 }
@@ -244,6 +247,7 @@ void UplinkClient::on_ack(const UplinkReply& ack) {
   disk_away_ = !ack.durable.has_value();
   if (ack.durable) {
     const std::int64_t durable = std::min(index_of(*ack.durable), settled_index_);
+    durable_index_ = std::max(durable_index_, durable);
     while (front_index_ < durable)
       release_front();
   }

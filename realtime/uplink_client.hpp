@@ -148,6 +148,7 @@ class UplinkClient {
 
   std::deque<Kept> kept_;
   std::int64_t front_index_ = 0;    // Of kept_.front().
+  std::int64_t durable_index_ = 0;  // Everything below was on the server's disk once.
   std::int64_t settled_index_ = 0;  // Everything below is settled at the server, or dropped.
   std::int64_t next_index_ = 0;     // Goes out next.
   std::int64_t sent_index_ = 0;     // Everything below went out at least once, or was dropped.
