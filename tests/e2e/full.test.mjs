@@ -179,6 +179,33 @@ test("everything is there after a kill -9 and a restart", { skip }, async () => 
   assert.equal(readJson(before).length, finals.length);
 });
 
+test("a meeting goes on after a kill -9: same clock, same voices, numbers without a hole", { skip, timeout: 180_000 }, async () => {
+  const speech = conversation();
+  const meeting = await server.createMeeting("Killed");
+  const file = join(folder, "killed.wav");
+  await writeWav(file, speech.pcm);
+  const uplink = server.uplink(file, meeting, ["--realtime"]);
+  const reader = await Subscriber.open(server, meeting);
+  await reader.wait((s) => s.finals.length >= 1, "the first final");
+  await server.kill();
+  const early = reader.finals.length;
+  await server.restart();
+  const result = await uplink;
+  assert.equal(result.code, 0, result.stderr + result.stdout);
+  await server.endMeeting(meeting);
+  const captions = readJson(await server.export(meeting, "json"));
+  assert.deepEqual(captions.map((c) => c.offset).sort((a, b) => a - b), captions.map((_, i) => i + 1));
+  assert.ok(captions.length > early + 2, `${captions.length} captions`);
+  // What is said after the restart begins when it was said, not when it came.
+  for (const turn of speech.turns.slice(-3)) {
+    const nearest = Math.min(...captions.map((c) => Math.abs(c.startMs - turn.startMs)));
+    assert.ok(nearest <= 400, `${nearest} ms beside ${turn.startMs}: ${JSON.stringify(captions.map((c) => c.startMs))}`);
+  }
+  // Nothing that was acknowledged is lost.
+  const rate = wordErrorRate(said(speech), captions.map((c) => c.text).join(" "));
+  assert.ok(rate <= kWordErrorsMax, `${(rate * 100).toFixed(1)} % of the words are wrong`);
+});
+
 test("a longer simulated meeting keeps its words", { skip: !existsSync(`${shared}/speaker/dev/meetings/dev01.clean.opus`) && "the shared data are not there", timeout: 300_000 }, async () => {
   const base = `${shared}/speaker/dev/meetings/dev01`;
   const utterances = JSON.parse(readFileSync(`${base}.utts.json`, "utf8"));
