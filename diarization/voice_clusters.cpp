@@ -86,6 +86,7 @@ struct VoiceClusters::State {
   void filter(Follower& follower, const Observation& observation) const;
   Assignment assign(Follower& follower, std::int64_t evidence, const Observation& observation);
   Assignment found(Follower& follower, std::int64_t evidence, const Observation& observation);
+  int found_from_pending(Follower& follower);
   Assignment first_voice(Follower& follower, std::int64_t evidence);
   void refresh();
   void adopt(const std::vector<int>& group_of, int groups);
@@ -184,6 +185,10 @@ Assignment VoiceClusters::State::found(Follower& follower,
   if (observation.window_s < kNewVoiceWindow_s) return {-1, probability, evidence};
   follower.pending[static_cast<std::size_t>(follower.pending_count++)] = evidence;
   if (follower.pending_count < options.new_voice_windows) return {-1, probability, evidence};
+  return {found_from_pending(follower), probability, evidence};
+}
+
+int VoiceClusters::State::found_from_pending(Follower& follower) {
   const int number = next_number++;
   for (int i = 0; i < follower.pending_count; ++i) {
     points.set_voice(follower.pending[static_cast<std::size_t>(i)], number);
@@ -192,7 +197,7 @@ Assignment VoiceClusters::State::found(Follower& follower,
   follower.pending_count = 0;
   follower.new_voice = 0;
   follower.beliefs.assign(1, {number, 1.0F});
-  return {number, probability, evidence};
+  return number;
 }
 
 /// Clusters all evidence afresh. Another number of voices is adopted only when refreshes agree on
@@ -270,6 +275,14 @@ Assignment VoiceClusters::observe(Follower& follower, const Observation& observa
     out.voice = voice_of(evidence);
   }
   return out;
+}
+
+int VoiceClusters::settle(Follower& follower) {
+  State& state = *state_;
+  state.synchronise(follower);
+  const bool full = static_cast<int>(state.voices.size()) >= state.options.voices_max;
+  if (follower.pending_count == 0 || full) return -1;
+  return state.found_from_pending(follower);
 }
 
 Assignment VoiceClusters::judge(const Follower& follower, const Observation& observation) const {

@@ -73,6 +73,10 @@ class VoiceClusters {
   /// Takes a window of a track as evidence.
   Assignment observe(Follower& follower, const Observation& observation);
 
+  /// The track's speech pauses: windows that wait for more of a new voice become one now. Returns
+  /// its number, or -1 when none waited.
+  int settle(Follower& follower);
+
   /// Whose voice it most likely is, without keeping it.
   Assignment judge(const Follower& follower, const Observation& observation) const;
 

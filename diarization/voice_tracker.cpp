@@ -14,10 +14,11 @@ namespace {
 // All lengths in blocks of 10 ms; frame i starts with block i.
 constexpr std::int64_t kWindow = 150;
 constexpr std::int64_t kHop = 50;
-constexpr std::int64_t kPause = 30;        // Silence that ends a stretch of speech.
-constexpr std::int64_t kTail = 10;         // A shorter rest belongs to the window before it.
-constexpr std::int64_t kRemembered = 800;  // Frames kept: 8 s.
-constexpr std::size_t kWindowsKept = 128;  // 64 s of speech.
+constexpr std::int64_t kPause = 30;            // Silence that ends a stretch of speech.
+constexpr std::int64_t kTail = 10;             // A shorter rest belongs to the window before it.
+constexpr std::int64_t kRemembered = 800;      // Frames kept: 8 s.
+constexpr std::size_t kWindowsKept = 128;      // 64 s of speech.
+constexpr std::int64_t kEnoughForVoice = 120;  // Speech from which one window may found a voice.
 constexpr float kBlock_s = 0.01F;
 
 /// A label that was given: the stretch it stands for and the evidence to ask about again.
@@ -111,6 +112,7 @@ struct VoiceTracker::State {
   void restart(std::int64_t start_sample);
   void start_stretch(std::int64_t block);
   std::optional<VoiceLabel> end_stretch();
+  std::optional<VoiceLabel> label_rest();
   VoiceLabel take_window(std::int64_t start, std::int64_t end, std::int64_t label_end);
   VoiceClusters::Observation embed(std::int64_t start, std::int64_t end);
   const Window& window(std::size_t ago) const {
@@ -162,10 +164,21 @@ VoiceLabel VoiceTracker::State::take_window(std::int64_t start,
   return label;
 }
 
-/// Labels the rest of a stretch from its last window; a rest too short to embed lengthens the label
-/// before it, and a stretch too short has none.
+/// A stretch that is over will give no more windows, so an unknown voice in it is a new one if it
+/// spoke long enough.
 std::optional<VoiceLabel> VoiceTracker::State::end_stretch() {
   speaking = false;
+  std::optional<VoiceLabel> label = label_rest();
+  if (label && speech_end - speech_start >= kEnoughForVoice) {
+    const int found = clusters.settle(follower);
+    if (found >= 0) label->voice = found;
+  }
+  return label;
+}
+
+/// Labels the rest of a stretch from its last window; a rest too short to embed lengthens the label
+/// before it, and a stretch too short has none.
+std::optional<VoiceLabel> VoiceTracker::State::label_rest() {
   const std::int64_t end = std::min(speech_end, frames.next());
   const std::int64_t start = std::max({speech_start, end - kWindow, frames.first()});
   const bool has_window = heard > speech_start;

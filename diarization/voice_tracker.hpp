@@ -38,7 +38,7 @@ class VoiceTracker {
   VoiceTracker& operator=(const VoiceTracker&) = delete;
 
   /// Appends 160 samples starting at start_sample; returns a label whenever a hop is done. The
-  /// label lies in the past: up to 0.75 s, half a window, plus the hop.
+  /// label lies in the past: it begins 1 s ago, or with the stretch of speech.
   std::optional<VoiceLabel> push(std::int64_t start_sample,
                                  std::span<const float, kBlockSamples> samples,
                                  bool speech);

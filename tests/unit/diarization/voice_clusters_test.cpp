@@ -72,6 +72,17 @@ TEST(VoiceClusters, WithholdALabelUntilANewVoiceIsHeardTwice) {
   EXPECT_EQ(meeting.clusters().voice_of(once.evidence), 1);  // Known in hindsight.
 }
 
+TEST(VoiceClusters, SettleForOneWindowOfANewVoiceWhenItsSpeechIsOver) {
+  Meeting meeting(2);
+  VoiceClusters::Follower track;
+  for (int i = 0; i < 3; ++i)
+    meeting.hear(track, 0);
+  EXPECT_EQ(meeting.clusters().settle(track), -1);  // Nothing waits.
+  const VoiceClusters::Assignment once = meeting.hear(track, 1);
+  EXPECT_EQ(meeting.clusters().settle(track), 1);
+  EXPECT_EQ(meeting.clusters().voice_of(once.evidence), 1);
+}
+
 TEST(VoiceClusters, FoundNoVoiceOnShortWindows) {
   Meeting meeting(2);
   VoiceClusters::Follower track;
