@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "realtime/ws_connector.hpp"
-#include "tests/support/edge_doubles.hpp"
+#include "tests/support/edge_fixture.hpp"
 
 // libwebsockets 4.1.6 loses the TLS context of all but the newest of its contexts when they are
 // destroyed, which a server does once, at its end.

@@ -4,7 +4,7 @@
 
 #include "media/uplink_frame.hpp"
 #include "realtime/edge_server.hpp"
-#include "tests/support/edge_doubles.hpp"
+#include "tests/support/edge_fixture.hpp"
 
 namespace qylon {
 namespace {
