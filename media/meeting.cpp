@@ -43,6 +43,7 @@ Meeting::Meeting(MeetingRecord record, const Parts& parts)
       last_offset_(record.last_offset),
       last_segment_(record.last_segment),
       voices_(std::make_unique<diarization::VoiceClusters>(parts.voice_model)),
+      journalled_(std::move(record.journalled)),
       opened_us_(parts.clock.monotonic_us()),
       idle_since_us_(opened_us_) {
   parts_.sink.on_opened(info_);
@@ -128,7 +129,17 @@ Result<Track*> Meeting::open_track(const TrackHello& hello, const UplinkHello& u
     return created.error();
   }
   entry.track = *std::move(created);
+  resume_track(*entry.track);
   return entry.track.get();
+}
+
+void Meeting::resume_track(Track& track) {
+  const auto at = journalled_.find(track.hello().track);
+  if (at == journalled_.end()) return;
+  if (at->second.clock == track.clock() && !at->second.frames.empty()) {
+    track.resume(std::move(at->second), parts_.clock.monotonic_us());
+  }
+  journalled_.erase(at);
 }
 
 std::unique_ptr<Captioner> Meeting::make_captioner(const TrackHello& hello,

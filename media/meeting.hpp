@@ -26,6 +26,7 @@ struct MeetingRecord {
   std::uint64_t last_segment = 0;
   std::vector<TrackRecord> tracks;
   std::vector<Speaker> speakers;
+  std::map<TrackId, JournalledAudio> journalled;
 };
 
 /// A live meeting: its tracks, its voices, its captions' numbering. Lives on one shard.
@@ -84,6 +85,7 @@ class Meeting final : private CaptionHost {
   void on_final(Caption&& caption) override;
 
   Result<Track*> open_track(const TrackHello& hello, const UplinkHello& uplink);
+  void resume_track(Track& track);
   std::int64_t clock_zero_ms(const UplinkHello& uplink, const Track* track);
   std::int64_t present_ms() const;
   std::unique_ptr<Captioner> make_captioner(const TrackHello& hello, Captioner::Options options);
@@ -104,9 +106,10 @@ class Meeting final : private CaptionHost {
   std::map<TrackId, Entry> tracks_;
   std::map<ClockId, std::int64_t> clock_zeros_ms_;
   std::unique_ptr<diarization::VoiceClusters> voices_;
-  std::map<std::string, Speaker> speakers_;  // By key: everybody heard so far.
-  std::int64_t opened_us_;                   // Monotonic.
-  std::int64_t opened_at_ms_ = 0;            // Meeting time at opened_us_.
+  std::map<TrackId, JournalledAudio> journalled_;  // Until its track is opened again.
+  std::map<std::string, Speaker> speakers_;        // By key: everybody heard so far.
+  std::int64_t opened_us_;                         // Monotonic.
+  std::int64_t opened_at_ms_ = 0;                  // Meeting time at opened_us_.
   std::int64_t status_us_ = 0;
   std::int64_t levels_us_ = 0;
   std::int64_t idle_since_us_;

@@ -16,6 +16,13 @@
 
 namespace qylon::media {
 
+/// What the journal holds of a track when its server was killed.
+struct JournalledAudio {
+  ClockId clock;
+  std::vector<UplinkFrame> frames;  ///< Of this clock, in the order in which they were taken.
+  std::int64_t final_until_ms = 0;  ///< Meeting time up to which the track has finals.
+};
+
 /// One audio track of a live meeting, from uplink frames to captions:
 /// jitter buffer -> graph (decode, front end, voice activity) -> captioner, and the recording.
 ///
@@ -56,6 +63,9 @@ class Track final : private BlockSink {
   void tick(std::int64_t now_us);
   /// Delivers everything that waits and ends the open utterance.
   void flush();
+  /// Goes on where a killed server stopped: numbering follows the journal, and what it holds beyond
+  /// the last final is heard again. REQUIRES: nothing was inserted yet; `audio` has frames.
+  void resume(JournalledAudio&& audio, std::int64_t now_us);
   /// The track continues on another clock: numbering starts anew.
   void switch_clock(ClockId clock, std::int64_t clock_zero_ms);
 

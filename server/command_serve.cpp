@@ -219,7 +219,7 @@ Status Server::start_edge(const ListenAddress& address) {
                                                             .recorder = *recorder_,
                                                             .log = log_,
                                                             .counters = counters_});
-  stored_ = std::make_unique<StoredMeetings>(*database_, *publisher_);
+  stored_ = std::make_unique<StoredMeetings>(*database_, *publisher_, in_data_dir("journal"));
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
   const int shards =
       settings_.shards > 0 ? static_cast<int>(settings_.shards) : std::max(1, cores - 1);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "realtime/caption_json.hpp"
+#include "storage/journal.hpp"
 #include "storage/meeting_store.hpp"
 
 namespace qylon::server {
@@ -24,7 +25,29 @@ media::TrackRecord track_record(const storage::TrackRow& row) {
   return record;
 }
 
-Result<media::MeetingRecord> load_record(storage::Session& session, MeetingId meeting) {
+/// Adds what the journal holds of the meeting's tracks, each since its newest clock began at seq 0.
+Status load_journalled(const std::string& journal_dir, media::MeetingRecord& record) {
+  const auto report = storage::Journal::replay(journal_dir, [&](const storage::Record& entry) {
+    if (entry.type != storage::RecordType::kAudio || !(entry.meeting == record.info.id)) return;
+    auto& frames = record.journalled[entry.track].frames;
+    if (entry.seq == 0) frames.clear();
+    media::UplinkFrame frame;
+    frame.track = entry.track;
+    frame.seq = entry.seq;
+    frame.capture_us = static_cast<std::uint64_t>(entry.position);
+    frame.payload = entry.payload;
+    frames.push_back(std::move(frame));
+  });
+  for (const media::TrackRecord& track : record.tracks) {
+    const auto at = record.journalled.find(track.hello.track);
+    if (at != record.journalled.end()) at->second.clock = track.clock;
+  }
+  return report ? ok() : Status(report.error());
+}
+
+Result<media::MeetingRecord> load_record(storage::Session& session,
+                                         MeetingId meeting,
+                                         const std::string& journal_dir) {
   auto transcript = storage::load_transcript(session, meeting);
   if (!transcript) return transcript.error();
   auto tracks = storage::load_tracks(session, meeting);
@@ -32,9 +55,12 @@ Result<media::MeetingRecord> load_record(storage::Session& session, MeetingId me
   media::MeetingRecord record;
   record.info = transcript->meeting;
   std::map<std::string, Speaker> speakers;
+  std::map<TrackId, std::int64_t> final_until;
   for (const Caption& caption : transcript->captions) {
     record.last_offset = std::max(record.last_offset, caption.offset.value_or(0));
     record.last_segment = std::max(record.last_segment, caption.segment);
+    auto& final_until_ms = final_until[caption.track];
+    final_until_ms = std::max(final_until_ms, caption.end_ms);
     if (!caption.speaker.key.empty()) speakers[caption.speaker.key] = caption.speaker;
   }
   if (record.info.started_us) record.last_segment += kSegmentsBeyond;
@@ -42,6 +68,11 @@ Result<media::MeetingRecord> load_record(storage::Session& session, MeetingId me
     record.speakers.push_back(std::move(speaker));
   for (const storage::TrackRow& row : *tracks)
     record.tracks.push_back(track_record(row));
+  if (!record.info.started_us || record.info.ended_us) return record;
+  const Status journalled = load_journalled(journal_dir, record);
+  if (!journalled) return journalled.error();
+  for (auto& [track, audio] : record.journalled)
+    audio.final_until_ms = final_until[track];
   return record;
 }
 
@@ -80,8 +111,9 @@ Result<realtime::History::Page> load_page(storage::Session& session,
 }  // namespace
 
 void StoredMeetings::find(MeetingId meeting, Found found) {
-  const bool taken = database_.submit(
-      [meeting, found](storage::Session& session) { found(load_record(session, meeting)); });
+  const bool taken = database_.submit([this, meeting, found](storage::Session& session) {
+    found(load_record(session, meeting, journal_dir_));
+  });
   if (!taken) found(kQueueFull);
 }
 

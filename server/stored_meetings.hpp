@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <utility>
+
 #include "media/meeting_directory.hpp"
 #include "realtime/history.hpp"
 #include "server/publisher.hpp"
@@ -14,8 +17,9 @@ namespace qylon::server {
 ///           threads, or at once when their queue is full (kOverloaded).
 class StoredMeetings final : public media::MeetingDirectory, public realtime::History {
  public:
-  StoredMeetings(storage::Database& database, const Publisher& publisher)
-      : database_(database), publisher_(publisher) {}
+  /// `journal_dir` holds the audio that a killed server took and did not make captions of.
+  StoredMeetings(storage::Database& database, const Publisher& publisher, std::string journal_dir)
+      : database_(database), publisher_(publisher), journal_dir_(std::move(journal_dir)) {}
 
   void find(MeetingId meeting, Found found) override;
   void read(MeetingId meeting,
@@ -26,6 +30,7 @@ class StoredMeetings final : public media::MeetingDirectory, public realtime::Hi
  private:
   storage::Database& database_;
   const Publisher& publisher_;
+  const std::string journal_dir_;
 };
 
 }  // namespace qylon::server

@@ -183,6 +183,7 @@ TEST_F(MeetingTest, AMeetingThatIsOpenedAgainGoesOnCounting) {
   record_.last_segment = 60;
   open();
   ASSERT_TRUE(meeting_->open_tracks(hello({"Ann"})));
+  send(0, 500, false);
   send(0, 1000, true);
   send(0, 1000, false);
   recogniser_.answer(61, {"a"});
@@ -203,6 +204,43 @@ TEST_F(MeetingTest, TheSameClockContinuesWhereItWasAfterARestart) {
   EXPECT_EQ(sink_.tracks.back().clock_zero_ms, 5000);
   meeting_->end([](const Status&) {});
   EXPECT_EQ(sink_.newest.position_ms, 36'000);
+}
+
+TEST_F(MeetingTest, AudioWithoutAFinalIsHeardAgainAfterARestart) {
+  TrackRecord track;
+  track.clock = clock_id_;
+  record_.tracks = {track};
+  record_.info.started_us = clock_.wall_us() - 60'000'000;
+  JournalledAudio audio{clock_id_, {}, 2000};
+  for (std::uint64_t seq = 0; seq < 200; ++seq) {  // 4 s, the first two of them with finals.
+    const bool voiced = seq < 100 || seq >= 125;
+    audio.frames.push_back({0, 0, seq, seq * 20'000, pcm(seq * 20'000, voiced)});
+  }
+  record_.journalled[0] = audio;
+  open();
+  const auto states = meeting_->open_tracks(hello({"Ann"}));
+  ASSERT_TRUE(states);
+  EXPECT_EQ(states->front()->next_seq, 200U);
+  EXPECT_EQ(states->front()->durable_seq, 200U);
+  EXPECT_TRUE(sink_.journalled.empty());
+  seq_[0] = 200;
+  capture_us_[0] = 4'000'000;
+  send(0, 1000, false);
+  ASSERT_EQ(recogniser_.segments.size(), 1U);
+  recogniser_.answer(1, {"again"});
+  ASSERT_EQ(sink_.finals.size(), 1U);
+  EXPECT_NEAR(static_cast<double>(sink_.finals[0]->start_ms), 2350.0, 300.0);
+  EXPECT_NEAR(static_cast<double>(sink_.finals[0]->end_ms), 4150.0, 300.0);
+}
+
+TEST_F(MeetingTest, JournalledAudioOfAnotherClockOnlyStays) {
+  JournalledAudio audio{ClockId::random(), {}, 0};
+  audio.frames.push_back({0, 0, 7, 0, pcm(0, true)});
+  record_.journalled[0] = audio;
+  open();
+  const auto states = meeting_->open_tracks(hello({"Ann"}));
+  ASSERT_TRUE(states);
+  EXPECT_EQ(states->front()->next_seq, 0U);
 }
 
 TEST_F(MeetingTest, ANewClockIsAnchoredAtThePresent) {
@@ -265,6 +303,7 @@ TEST_F(MeetingTest, AnotherFormatForATrackIsRefusedAndSaysWhy) {
 
 TEST_F(MeetingTest, EndingWaitsForTheLastFinalAndThenTakesNoMore) {
   ASSERT_TRUE(meeting_->open_tracks(hello({"Ann"})));
+  send(0, 500, false);
   send(0, 1000, true);
   bool ended = false;
   meeting_->end([&ended](const Status& status) { ended = static_cast<bool>(status); });
@@ -283,6 +322,7 @@ TEST_F(MeetingTest, EndingWaitsForTheLastFinalAndThenTakesNoMore) {
 
 TEST_F(MeetingTest, AnEndDoesNotWaitForeverForTheRecogniser) {
   ASSERT_TRUE(meeting_->open_tracks(hello({"Ann"})));
+  send(0, 500, false);
   send(0, 1000, true);
   recogniser_.answer(1, {"bye"}, models::RecogniserResult::Kind::kPartial);
   bool ended = false;
@@ -296,6 +336,7 @@ TEST_F(MeetingTest, AnEndDoesNotWaitForeverForTheRecogniser) {
 
 TEST_F(MeetingTest, SilenceOnTheWireEndsTheUtterance) {
   ASSERT_TRUE(meeting_->open_tracks(hello({"Ann"})));
+  send(0, 500, false);
   send(0, 1000, true);
   EXPECT_EQ(recogniser_.segments.at(1).end, -1);
   clock_.advance_ms(2000);
@@ -306,6 +347,7 @@ TEST_F(MeetingTest, SilenceOnTheWireEndsTheUtterance) {
 TEST_F(MeetingTest, StatusTellsTracksAndWhoSpeaks) {
   const auto states = meeting_->open_tracks(hello({"Ann"}));
   ASSERT_TRUE(states);
+  send(0, 500, false);
   send(0, 2000, true);
   EXPECT_EQ(sink_.newest.state, MeetingState::kLive);
   ASSERT_EQ(sink_.newest.tracks.size(), 1U);
