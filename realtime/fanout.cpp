@@ -5,6 +5,8 @@
 namespace qylon::realtime {
 namespace {
 
+constexpr std::size_t kAhead = 4;
+
 std::size_t index_of(Topic topic) {
   return static_cast<std::size_t>(topic);
 }
@@ -41,8 +43,12 @@ void Fanout::remove_all(Subscription& subscription) {
 void Fanout::deliver(const Delivery& delivery) {
   const auto found = meetings_.find(delivery.meeting);
   if (found == meetings_.end()) return;
-  for (Subscription* const subscription : found->second[index_of(delivery.topic)])
-    subscription->on_delivery(delivery);
+  const auto& list = found->second[index_of(delivery.topic)];
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    // A thousand subscribers do not fit the cache; the next ones are on their way meanwhile.
+    if (i + kAhead < list.size()) __builtin_prefetch(list[i + kAhead]);
+    list[i]->on_delivery(delivery);
+  }
 }
 
 void Fanout::finals_lost() {
