@@ -103,10 +103,9 @@ TEST(ParseOpenAi, ReadsWordsInsideSegments) {
 }
 
 TEST(ParseOpenAi, SpreadsASegmentsTextOverTheSegment) {
-  const auto heard = parse_openai(
-      R"({"text":"a b","segments":[{"text":"a","start":0,"end":1},)"
-      R"({"text":"b","start":2,"end":3}]})",
-      9000);
+  const auto heard = parse_openai(R"({"text":"a b","segments":[{"text":"a","start":0,"end":1},)"
+                                  R"({"text":"b","start":2,"end":3}]})",
+                                  9000);
   ASSERT_TRUE(heard);
   EXPECT_EQ(heard->words.at(1).start_ms, 2000);
   EXPECT_EQ(heard->words.at(1).end_ms, 3000);
