@@ -33,7 +33,7 @@ before(async () => {
   goodReader = await Subscriber.open(server, goodMeeting);
   const pcm = speechIsInstalled() ? readerAlone().pcm : Buffer.alloc(640 * 50);
   good = new GoodStream(`${webSocketUrl}/v1/uplink`, goodMeeting, pcm);
-});
+}, { timeout: 120_000 });
 after(() => server?.stop());
 
 function within(promise, what, timeoutMs = kTenSecondsMs) {
@@ -130,12 +130,12 @@ describe("uplink", () => {
   test("a newer connection takes the track over", async () => {
     const track = { track: 20 };
     const older = new UplinkSocket(`${webSocketUrl}/v1/uplink`);
-    await older.opened;
+    await within(older.opened, "the upgrade");
     const message = hello(meeting, { track });
     older.send(message);
     await within(older.next("welcome"), "the welcome");
     const newer = new UplinkSocket(`${webSocketUrl}/v1/uplink`);
-    await newer.opened;
+    await within(newer.opened, "the upgrade");
     newer.send(message);
     assert.ok(await within(newer.next("welcome"), "the second welcome"));
     older.send(frame(track));
@@ -150,14 +150,14 @@ describe("uplink", () => {
 
   test("text that is not UTF-8 is closed with 1007", async () => {
     const socket = new UplinkSocket(`${webSocketUrl}/v1/uplink`);
-    await socket.opened;
+    await within(socket.opened, "the upgrade");
     socket.socket.send(Buffer.from([0x22, 0xc3, 0x28, 0x22]), { binary: false });
     assert.equal(await within(socket.closed, "the close"), 1007);
   });
 
   test("a message over 64 KiB is closed with 1009", async () => {
     const socket = new UplinkSocket(`${webSocketUrl}/v1/uplink`);
-    await socket.opened;
+    await within(socket.opened, "the upgrade");
     socket.send(Buffer.alloc(70_000));
     assert.equal(await within(socket.closed, "the close"), 1009);
   });

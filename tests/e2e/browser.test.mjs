@@ -32,7 +32,7 @@ before(async () => {
     args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
       "--disable-background-networking", "--disable-component-update", "--disable-sync"],
   });
-});
+}, { timeout: 120_000 });
 after(async () => {
   await browser?.close();
   await server?.stop();
@@ -91,7 +91,7 @@ test("a meeting is made on the first page and opened", { skip }, async () => {
 });
 
 test("captions of a streamed meeting appear, survive a kill -9 and a restart, and none is doubled", { skip, timeout: 240_000 }, async () => {
-  const speech = conversation();
+  const speech = conversation(4);
   const meeting = await server.createMeeting("Calls at Norland Park");
   const page = await open(`/m/${meeting}`);
   const phone = await open(`/m/${meeting}`, { viewport: { width: 390, height: 780 }, isMobile: true, hasTouch: true });

@@ -10,6 +10,7 @@ export const binary = process.env.QYLON_BINARY ?? "";
 if (binary === "") throw new Error("QYLON_BINARY must name the built qylon program");
 
 const kStartMs = 60_000; // A first start makes a PostgreSQL cluster; a busy machine makes it slow.
+const kStopMs = 20_000; // The last words are still recognised and stored.
 const running = new Set();
 process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
@@ -86,9 +87,16 @@ export class Server {
 
   async stop() {
     this.child.kill("SIGTERM");
+    let overdue = false;
+    const timer = setTimeout(() => {
+      overdue = true;
+      this.child.kill("SIGKILL");
+    }, kStopMs);
     const code = await this.closed;
+    clearTimeout(timer);
     running.delete(this.child);
     if (this.ownsData) await rm(this.dataDir, { recursive: true, force: true, maxRetries: 5 });
+    if (overdue) throw new Error(`qylon serve did not stop within ${kStopMs} ms\n${this.log.text}`);
     return code;
   }
 

@@ -101,9 +101,10 @@ export function readerAlone(pauseMs = 800) {
   return joined(kReader.map(([file, text]) => ({ speaker: "reader", file, text })), pauseMs);
 }
 
-/** About 40 s in which reader and operator take turns on one track. */
-export function conversation(pauseMs = 900) {
-  const turns = [kReader[0], kOperator[0], kReader[1], kOperator[1], kReader[2], kOperator[2], kReader[3]];
+/** Reader and operator take turns on one track: seven turns are 43 s, four are 25 s. */
+export function conversation(turnCount = 7, pauseMs = 900) {
+  const all = [kReader[0], kOperator[0], kReader[1], kOperator[1], kReader[2], kOperator[2], kReader[3]];
+  const turns = all.slice(0, turnCount);
   return joined(
     turns.map((clip) => ({ speaker: kOperator.includes(clip) ? "operator" : "reader", file: clip[0], text: clip[1] })),
     pauseMs,

@@ -14,7 +14,10 @@ export class Subscriber {
     subscriber.socket.on("message", (data) => subscriber.hear(JSON.parse(data.toString("utf8"))));
     subscriber.closed = new Promise((resolve) => subscriber.socket.on("close", (code) => resolve(code)));
     subscriber.socket.on("error", () => undefined); // Its close follows.
-    await once(subscriber.socket, "open");
+    await Promise.race([
+      once(subscriber.socket, "open"),
+      subscriber.closed.then((code) => Promise.reject(new Error(`the subscription was closed with ${code}`))),
+    ]);
     const message = { type: "subscribe", topics: topics.map((topic) => `meeting/${meeting}/${topic}`) };
     if (from !== undefined) message.from = from;
     subscriber.socket.send(JSON.stringify(message));

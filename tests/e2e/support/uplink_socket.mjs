@@ -31,7 +31,6 @@ export class UplinkSocket {
     this.messages = [];
     this.waiting = [];
     this.socket = new WebSocket(url, protocols, { headers, perMessageDeflate: false, skipUTF8Validation: true });
-    this.opened = new Promise((resolve) => this.socket.on("open", () => resolve(true)));
     this.refused = new Promise((resolve) =>
       this.socket.on("unexpected-response", (_, response) => {
         resolve(response.statusCode);
@@ -39,6 +38,11 @@ export class UplinkSocket {
       }),
     );
     this.closed = new Promise((resolve) => this.socket.on("close", (code) => resolve(code)));
+    // False when there was no upgrade.
+    this.opened = new Promise((resolve) => {
+      this.socket.on("open", () => resolve(true));
+      this.socket.on("close", () => resolve(false));
+    });
     this.socket.on("error", () => undefined);
     this.socket.on("message", (data) => {
       this.messages.push(JSON.parse(data.toString("utf8")));
@@ -84,9 +88,9 @@ export class GoodStream {
   }
 
   async stream(meeting) {
-    await this.uplink.opened;
+    if (!(await this.uplink.opened)) throw new Error("the good stream was not let in");
     this.uplink.send(hello(meeting));
-    await this.uplink.next("welcome");
+    if (!(await this.uplink.next("welcome"))) throw new Error("the good stream got no welcome");
     const startMs = performance.now();
     while (!this.finishing) {
       // Whatever is due by now, so that a late timer does not slow the stream down.
