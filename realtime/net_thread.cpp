@@ -21,6 +21,7 @@ namespace {
 constexpr double kTickS = 0.1;
 constexpr double kFastTickS = 0.02;
 constexpr std::size_t kWheelSlots = 10;  // A connection's second passes in ten ticks.
+constexpr int kLastRounds = 4;
 constexpr unsigned kHandshakeTimeoutS = 10;
 constexpr unsigned kKeepAliveS = 30;
 constexpr unsigned short kHeaderBytesMax = 8192;
@@ -236,6 +237,9 @@ void NetThread::Loop::run() {
   started_.release();
   if (is_running) ev_run(loop_, 0);
   mailbox_->close();
+  // Close frames that libwebsockets was about to send, as those of a drain, still go.
+  for (int i = 0; is_running && i < kLastRounds; ++i)
+    ev_run(loop_, EVRUN_NOWAIT);
   say_goodbye();
   destroy_context();
 }

@@ -107,6 +107,15 @@ TEST_F(EdgeUplink, DrainingTellsWhenToComeBack) {
   EXPECT_NE(end.error.find("retry_after_ms"), std::string::npos) << end.error;
 }
 
+TEST_F(EdgeUplink, AShutdownRightAfterTheDrainStillTellsIt) {
+  auto socket = open_uplink();
+  edge_->drain();
+  edge_.reset();
+  const End end = read_end(*socket);
+  EXPECT_EQ(end.code, 4000);
+  EXPECT_NE(end.error.find("retry_after_ms"), std::string::npos) << end.error;
+}
+
 TEST_F(EdgeUplink, ShutdownSaysGoingAway) {
   auto socket = open_uplink();
   edge_.reset();
