@@ -1,6 +1,7 @@
 // The page in a real browser: live captions of a streamed meeting, across a kill -9 of the server.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -132,7 +133,6 @@ test("captions of a streamed meeting appear, survive a kill -9 and a restart, an
   // The phone shows the same, and nothing sticks out of the screen.
   await phone.waitForFunction((count) => document.querySelectorAll("#lines .line:not(.interim)").length === count, stored.length);
   assert.ok(await phone.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth));
-  if (process.env.QYLON_SCREENSHOT) await page.screenshot({ path: process.env.QYLON_SCREENSHOT });
   await Promise.all([page.context().close(), phone.context().close()]);
 });
 
@@ -218,4 +218,19 @@ test("a server that wants a token gets one, by header and first message, never i
   assert.equal(await page.evaluate(() => localStorage.getItem("qylon.token")), null);
   await context.close();
   await strict.stop();
+});
+
+// QYLON_SCREENSHOT=docs/screenshot.png makes the picture of the README.
+test("the demo meeting as a picture", { skip: skip || !process.env.QYLON_SCREENSHOT, timeout: 180_000 }, async () => {
+  const file = join(folder, "demo.wav");
+  const demo = new URL("../../demo/make_meeting.py", import.meta.url).pathname;
+  assert.equal(spawnSync("python3", [demo, file]).status, 0);
+  const meeting = await server.createMeeting("Planning the picnic", ["picnic"]);
+  const page = await open(`/m/${meeting}`, { viewport: { width: 1000, height: 640 } });
+  const streamed = server.uplink(file, meeting, ["--realtime"]);
+  await page.waitForFunction(() => document.querySelectorAll("#lines .line:not(.interim)").length >= 8 &&
+    document.querySelector("#lines .interim") !== null, undefined, { timeout: 120_000 });
+  await page.screenshot({ path: process.env.QYLON_SCREENSHOT });
+  await page.context().close();
+  await streamed;
 });
