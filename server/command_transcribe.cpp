@@ -2,6 +2,8 @@
 #include <cstdio>
 #include <filesystem>
 
+#include <sys/stat.h>
+
 #include "api/export/transcript_export.hpp"
 #include "core/clock.hpp"
 #include "core/log.hpp"
@@ -39,6 +41,13 @@ Status write_output(const std::string& text, const std::string& path) {
   return ok();
 }
 
+/// When the file was last written: the best that is known of when it was recorded.
+std::int64_t modified_us(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return 0;
+  return std::int64_t{info.st_mtim.tv_sec} * 1'000'000 + info.st_mtim.tv_nsec / 1000;
+}
+
 Result<std::string> transcribe(const std::string& path,
                                api::ExportFormat format,
                                const Settings& settings) {
@@ -57,8 +66,11 @@ Result<std::string> transcribe(const std::string& path,
   if (!recogniser) return recogniser.error();
   auto voice_model = load_voice_model(settings);
   if (!voice_model) return voice_model.error();
-  OfflineMeeting meeting(
-      std::filesystem::path(path).stem().string(), counters, **recogniser, *std::move(voice_model));
+  OfflineMeeting meeting(std::filesystem::path(path).stem().string(),
+                         modified_us(path),
+                         counters,
+                         **recogniser,
+                         *std::move(voice_model));
   const Status ran = meeting.run(*reader);
   if (!ran) return ran.error();
   return api::export_transcript(meeting.transcript(), format);

@@ -24,10 +24,11 @@ media::UplinkHello make_hello(MeetingId meeting) {
   return hello;
 }
 
-Transcript empty_transcript(std::string title) {
+Transcript empty_transcript(std::string title, std::int64_t recorded_us) {
   Transcript transcript;
   transcript.meeting.id = MeetingId::random();
   transcript.meeting.title = std::move(title);
+  transcript.meeting.created_us = recorded_us;
   return transcript;
 }
 
@@ -55,11 +56,13 @@ class OfflineMeeting::ResultQueue final : public models::RecogniserSink {
 };
 
 OfflineMeeting::OfflineMeeting(std::string title,
+                               std::int64_t recorded_us,
                                Counters& counters,
                                models::Recogniser& recogniser,
                                std::shared_ptr<const diarization::EmbeddingModel> voice_model)
-    : recogniser_(recogniser),
-      transcript_(empty_transcript(std::move(title))),
+    : clock_(recorded_us),
+      recogniser_(recogniser),
+      transcript_(empty_transcript(std::move(title), recorded_us)),
       results_(std::make_shared<ResultQueue>()),
       meeting_(new_record(transcript_.meeting),
                {.clock = clock_,

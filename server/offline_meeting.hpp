@@ -18,11 +18,13 @@ namespace qylon::server {
 /// pace. Threads: any.
 class AudioClock final : public Clock {
  public:
+  explicit AudioClock(std::int64_t start_wall_us) : start_wall_us_(start_wall_us) {}
   std::int64_t monotonic_us() const noexcept override { return now_us_; }
-  std::int64_t wall_us() const noexcept override { return now_us_; }
+  std::int64_t wall_us() const noexcept override { return start_wall_us_ + now_us_; }
   void advance_us(std::int64_t us) noexcept { now_us_ += us; }
 
  private:
+  const std::int64_t start_wall_us_;
   std::atomic<std::int64_t> now_us_{0};
 };
 
@@ -34,7 +36,9 @@ class OfflineMeeting final : private media::MeetingSink {
  public:
   static constexpr std::int64_t kLagMsMax = 30'000;
 
+  /// `recorded_us`: wall clock time that the transcript gives as its beginning.
   OfflineMeeting(std::string title,
+                 std::int64_t recorded_us,
                  Counters& counters,
                  models::Recogniser& recogniser,
                  std::shared_ptr<const diarization::EmbeddingModel> voice_model);
