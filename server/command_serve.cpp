@@ -26,7 +26,6 @@
 #include "server/recogniser_settings.hpp"
 #include "server/settings.hpp"
 #include "server/stored_meetings.hpp"
-#include "storage/caption_record.hpp"
 #include "storage/migrations.hpp"
 #include "storage/private_cluster.hpp"
 
@@ -159,13 +158,8 @@ Status Server::open_journal() {
       {.dir = dir, .bytes_max = settings_.journal_bytes_max}, log_, counters_, clock_);
   if (!journal) return journal.error();
   journal_ = *std::move(journal);
-  const auto reread = [dir](const std::function<void(CaptionPtr)>& take) -> Status {
-    const auto report = storage::Journal::replay(dir, [&take](const storage::Record& record) {
-      if (record.type != storage::RecordType::kCaption) return;
-      auto caption = storage::parse_caption_record(record);
-      if (caption) take(std::make_shared<const Caption>(*std::move(caption)));
-    });
-    return report ? ok() : Status(report.error());
+  const auto reread = [dir](const storage::CaptionWriter::Sink& take) {
+    return storage::replay_captions(dir, take);
   };
   writer_ = std::make_unique<storage::CaptionWriter>(
       storage::CaptionWriter::Options{},
