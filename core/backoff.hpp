@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "core/jitter.hpp"
+
 namespace qylon {
 
 /// Exponential back-off with full jitter: attempt n waits a uniformly random time between nothing
@@ -28,7 +30,7 @@ class Backoff {
  private:
   const Options options_;
   std::int64_t bound_ms_;
-  std::uint64_t random_;
+  Jitter jitter_;
 };
 
 }  // namespace qylon

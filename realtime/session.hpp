@@ -11,11 +11,11 @@
 #include "core/access.hpp"
 #include "core/clock.hpp"
 #include "core/counters.hpp"
+#include "core/jitter.hpp"
 #include "core/result.hpp"
 #include "media/ingress.hpp"
 #include "realtime/delivery.hpp"
 #include "realtime/history.hpp"
-#include "realtime/jitter.hpp"
 #include "realtime/meeting_rings.hpp"
 #include "realtime/net_mailbox.hpp"
 

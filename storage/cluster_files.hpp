@@ -13,8 +13,8 @@
 #include <sys/types.h>
 
 #include "core/result.hpp"
+#include "core/unique_fd.hpp"
 #include "storage/cluster_process.hpp"
-#include "storage/unique_fd.hpp"
 
 namespace qylon::storage {
 

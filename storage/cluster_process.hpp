@@ -8,7 +8,7 @@
 #include <sys/types.h>
 
 #include "core/result.hpp"
-#include "storage/unique_fd.hpp"
+#include "core/unique_fd.hpp"
 
 namespace qylon::storage {
 

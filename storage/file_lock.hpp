@@ -4,7 +4,7 @@
 #include <string>
 
 #include "core/result.hpp"
-#include "storage/unique_fd.hpp"
+#include "core/unique_fd.hpp"
 
 namespace qylon::storage {
 

@@ -14,9 +14,9 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "core/unique_fd.hpp"
 #include "storage/file_lock.hpp"
 #include "storage/posix_error.hpp"
-#include "storage/unique_fd.hpp"
 
 namespace qylon::storage {
 namespace {

@@ -174,14 +174,14 @@ bool PocketSphinx::ensure_word(const std::string& word) {
 
 ngram_model_s* PocketSphinx::read_model(const std::string& arpa) {
   const UniqueFd file(::memfd_create("arpa", MFD_CLOEXEC));
-  if (!file.valid()) return nullptr;
+  if (!file) return nullptr;
   std::string_view left = arpa;
   while (!left.empty()) {
-    const ssize_t written = ::write(file.value(), left.data(), left.size());
+    const ssize_t written = ::write(file.get(), left.data(), left.size());
     if (written <= 0) return nullptr;
     left.remove_prefix(static_cast<std::size_t>(written));
   }
-  const std::string path = "/proc/self/fd/" + std::to_string(file.value());
+  const std::string path = "/proc/self/fd/" + std::to_string(file.get());
   logmath_t* log_base = logmath_retain(ps_get_logmath(decoder_));
   return ngram_model_read(ps_get_config(decoder_), path.c_str(), NGRAM_ARPA, log_base);
 }

@@ -29,10 +29,10 @@ WorkerPool::~WorkerPool() {
 std::vector<PoolEvent> WorkerPool::wait(int wake_fd, int timeout_ms) {
   std::vector<PoolEvent> events;
   start_if_due(events);
-  std::vector<pollfd> watched{{wake_fd, POLLIN, 0}, {zygote_.control.value(), POLLIN, 0}};
+  std::vector<pollfd> watched{{wake_fd, POLLIN, 0}, {zygote_.control.get(), POLLIN, 0}};
   std::vector<WorkerId> ids;
   for (const auto& [id, link] : links_) {
-    watched.push_back({link.socket.value(), wanted_events(link.outgoing), 0});
+    watched.push_back({link.socket.get(), wanted_events(link.outgoing), 0});
     ids.push_back(id);
   }
   const int timeout = events.empty() ? bounded_timeout_ms(timeout_ms) : 0;
@@ -78,7 +78,7 @@ void WorkerPool::start_if_due(std::vector<PoolEvent>& events) {
 
 void WorkerPool::on_control(std::vector<PoolEvent>& events) {
   std::array<char, 4096> bytes{};
-  const ssize_t got = ::recv(zygote_.control.value(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+  const ssize_t got = ::recv(zygote_.control.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (got <= 0) {
     lose_zygote("the process that forks the recogniser's workers ended", events);
@@ -132,7 +132,7 @@ void WorkerPool::read_worker(WorkerId worker, std::vector<PoolEvent>& events) {
   Link& link = found->second;
   std::array<char, 65536> bytes{};
   for (;;) {
-    const ssize_t got = ::recv(link.socket.value(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+    const ssize_t got = ::recv(link.socket.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (got <= 0) {
       drop_worker(worker, "its socket closed", events);
@@ -165,7 +165,7 @@ Result<WorkerId> WorkerPool::spawn() {
   auto ends = socket_pair(SOCK_STREAM);
   if (!ends) return ends.error();
   const WorkerId id = ++last_id_;
-  tell_zygote(FrameType::kSpawn, id, ends->second.value());
+  tell_zygote(FrameType::kSpawn, id, ends->second.get());
   links_.emplace(id, Link{std::move(ends->first), FrameReader(kWorkerPayloadMax), {}});
   return id;
 }
@@ -186,7 +186,7 @@ void WorkerPool::send(WorkerId worker, FrameType type, std::string_view payload)
 bool WorkerPool::flush(Link& link) {
   std::size_t sent_bytes = 0;
   while (sent_bytes < link.outgoing.size()) {
-    const ssize_t sent = ::send(link.socket.value(),
+    const ssize_t sent = ::send(link.socket.get(),
                                 link.outgoing.data() + sent_bytes,
                                 link.outgoing.size() - sent_bytes,
                                 MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -202,7 +202,7 @@ void WorkerPool::tell_zygote(FrameType type, WorkerId worker, int attached_fd) {
   writer.value(worker);
   std::string bytes;
   append_frame(bytes, type, writer.bytes());
-  send_message(zygote_.control.value(), bytes, attached_fd);
+  send_message(zygote_.control.get(), bytes, attached_fd);
 }
 
 }  // namespace qylon::models

@@ -97,7 +97,7 @@ WorkerRecogniser::WorkerRecogniser(Options options, const Deps& deps, int wake_f
           // A session may outlive the recogniser by a moment: it wakes a descriptor of its own.
           [shared = std::make_shared<UniqueFd>(::dup(wake_fd))] {
             const std::uint64_t one = 1;
-            [[maybe_unused]] const ssize_t written = ::write(shared->value(), &one, sizeof one);
+            [[maybe_unused]] const ssize_t written = ::write(shared->get(), &one, sizeof one);
           })),
       thread_([this] { run(); }) {}
 
@@ -109,7 +109,7 @@ WorkerRecogniser::~WorkerRecogniser() {
 
 void WorkerRecogniser::wake() const noexcept {
   const std::uint64_t one = 1;
-  [[maybe_unused]] const ssize_t written = ::write(wake_fd_.value(), &one, sizeof one);
+  [[maybe_unused]] const ssize_t written = ::write(wake_fd_.get(), &one, sizeof one);
 }
 
 void WorkerRecogniser::run() {
@@ -117,9 +117,9 @@ void WorkerRecogniser::run() {
   WorkerPool pool(options_.pool, deps_.log, deps_.clock);
   Supervisor supervisor(options_.supervisor, {*store_, pool, deps_.counters, deps_.clock});
   while (!stopping_) {
-    const std::vector<PoolEvent> events = pool.wait(wake_fd_.value(), supervisor.sleep_ms());
+    const std::vector<PoolEvent> events = pool.wait(wake_fd_.get(), supervisor.sleep_ms());
     std::uint64_t wakes = 0;
-    [[maybe_unused]] const ssize_t got = ::read(wake_fd_.value(), &wakes, sizeof wakes);
+    [[maybe_unused]] const ssize_t got = ::read(wake_fd_.get(), &wakes, sizeof wakes);
     tell_start(events);
     supervisor.handle(events);
     supervisor.schedule();

@@ -111,7 +111,7 @@ class Zygote {
     PayloadReader reader(message.frame->payload);
     std::uint32_t id = 0;
     if (!reader.value(id)) return false;
-    if (message.frame->type == FrameType::kSpawn && message.attached.valid())
+    if (message.frame->type == FrameType::kSpawn && message.attached)
       spawn(id, std::move(message.attached));
     if (message.frame->type == FrameType::kKill) kill_worker(id);
     return true;
@@ -195,7 +195,7 @@ int serve_zygote(const ZygoteLimits& limits, const ModelLoader& load) {
   ::sigprocmask(SIG_BLOCK, &child_signal, &old_mask);
   ::signal(SIGINT, SIG_IGN);  // Ctrl-C ends the server, which then ends us after its last finals.
   const UniqueFd signals(::signalfd(-1, &child_signal, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!signals.valid()) return 1;
+  if (!signals) return 1;
 
   auto model = load();
   if (!model) {
@@ -203,7 +203,7 @@ int serve_zygote(const ZygoteLimits& limits, const ModelLoader& load) {
     return 1;
   }
   if (!say(limits.control_fd, FrameType::kReady, "")) return 1;
-  Zygote(limits, **model, signals.value(), old_mask).run();
+  Zygote(limits, **model, signals.get(), old_mask).run();
   ::_exit(0);  // The model needs no orderly end, and freeing it would take longer than dying.
 }
 

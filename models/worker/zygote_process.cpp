@@ -87,7 +87,7 @@ Result<ZygoteProcess> start_zygote(const std::string& program,
   std::vector<std::string> words{program};
   words.insert(words.end(), args.begin(), args.end());
   std::vector<std::string> environment = kept_environment();
-  const SpawnSetup setup(control->second.value());
+  const SpawnSetup setup(control->second.get());
   ZygoteProcess process;
   const int failure = ::posix_spawn(&process.pid,
                                     program.c_str(),

@@ -67,7 +67,7 @@ struct SessionWorld {
   realtime::EdgeCounters counters{registry};
   realtime::MeetingRings rings{realtime::MeetingRings::Options{}};
   realtime::Fanout fanout;
-  realtime::Jitter jitter{1};
+  Jitter jitter{1};
   realtime::SessionParts parts{clock, access, ingress, history, rings, fanout, counters, jitter};
   std::shared_ptr<ManualExecutor> executor = std::make_shared<ManualExecutor>();
   FakeSessionPort port;

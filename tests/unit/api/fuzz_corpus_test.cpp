@@ -1,8 +1,6 @@
 // Replays the seeds of the fuzz targets, whose own checks then run in every test run.
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <string>
+
+#include "tests/support/fuzz_corpus.hpp"
 
 #include <gtest/gtest.h>
 
@@ -16,24 +14,12 @@
 namespace qylon::api {
 namespace {
 
-int replay(const std::string& program, int (*target)(const std::uint8_t*, std::size_t)) {
-  int seeds = 0;
-  const auto folder = std::filesystem::path(QYLON_TEST_DATA) / "../fuzz/corpus" / program;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    std::ifstream file(entry.path(), std::ios::binary);
-    const std::string bytes(std::istreambuf_iterator<char>(file), {});
-    target(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-    ++seeds;
-  }
-  return seeds;
-}
-
 TEST(FuzzCorpus, OfExportsIsHandled) {
-  EXPECT_GE(replay("api_export_fuzz", fuzz_export), 3);
+  EXPECT_GE(qylon::test::replay_corpus("api_export_fuzz", fuzz_export), 3);
 }
 
 TEST(FuzzCorpus, OfMeetingRequestsIsHandled) {
-  EXPECT_GE(replay("api_meeting_request_fuzz", fuzz_meeting_request), 4);
+  EXPECT_GE(qylon::test::replay_corpus("api_meeting_request_fuzz", fuzz_meeting_request), 4);
 }
 
 }  // namespace

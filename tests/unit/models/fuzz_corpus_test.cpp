@@ -1,10 +1,6 @@
 // Replays the seeds of the recognisers' fuzz targets, so that what they once found stays found.
 
-#include <cstddef>
-#include <cstdint>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
+#include "tests/support/fuzz_corpus.hpp"
 
 #include <gtest/gtest.h>
 
@@ -20,28 +16,14 @@
 
 namespace {
 
-using Target = int (*)(const std::uint8_t*, std::size_t);
-
-int replay(const char* program, Target target) {
-  int count = 0;
-  const auto folder = std::filesystem::path(QYLON_TEST_DATA) / "../fuzz/corpus" / program;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    std::ifstream file(entry.path(), std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-    target(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-    ++count;
-  }
-  return count;
-}
-
 TEST(ModelsFuzzCorpus, OfWorkerFramesIsReadOrRefused) {
-  EXPECT_GT(replay("models_frame_fuzz", fuzz_frame), 0);
+  EXPECT_GT(qylon::test::replay_corpus("models_frame_fuzz", fuzz_frame), 0);
 }
 TEST(ModelsFuzzCorpus, OfTranscriptionsIsReadOrRefused) {
-  EXPECT_GT(replay("models_transcription_fuzz", fuzz_transcription), 0);
+  EXPECT_GT(qylon::test::replay_corpus("models_transcription_fuzz", fuzz_transcription), 0);
 }
 TEST(ModelsFuzzCorpus, OfVocabularyIsReadOrRefused) {
-  EXPECT_GT(replay("models_vocabulary_fuzz", fuzz_vocabulary), 0);
+  EXPECT_GT(qylon::test::replay_corpus("models_vocabulary_fuzz", fuzz_vocabulary), 0);
 }
 
 }  // namespace

@@ -1,8 +1,6 @@
 // Replays the seeds of the fuzz targets, whose own checks then run in every test run.
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <string>
+
+#include "tests/support/fuzz_corpus.hpp"
 
 #include <gtest/gtest.h>
 
@@ -24,36 +22,24 @@
 
 namespace {
 
-int replay(const std::string& program, int (*target)(const std::uint8_t*, std::size_t)) {
-  int seeds = 0;
-  const auto folder = std::filesystem::path(QYLON_TEST_DATA) / "../fuzz/corpus" / program;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    std::ifstream file(entry.path(), std::ios::binary);
-    const std::string bytes(std::istreambuf_iterator<char>(file), {});
-    target(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-    ++seeds;
-  }
-  return seeds;
-}
-
 TEST(RealtimeCorpus, OfChunkedBodiesIsHandled) {
-  EXPECT_GE(replay("realtime_chunk_decoder_fuzz", fuzz_chunk_decoder), 3);
+  EXPECT_GE(qylon::test::replay_corpus("realtime_chunk_decoder_fuzz", fuzz_chunk_decoder), 3);
 }
 
 TEST(RealtimeCorpus, OfMessagesIsHandled) {
-  EXPECT_GE(replay("realtime_messages_fuzz", fuzz_messages), 6);
+  EXPECT_GE(qylon::test::replay_corpus("realtime_messages_fuzz", fuzz_messages), 6);
 }
 
 TEST(RealtimeCorpus, OfOutboxSchedulesKeepsOrder) {
-  EXPECT_GE(replay("realtime_outbox_fuzz", fuzz_outbox), 3);
+  EXPECT_GE(qylon::test::replay_corpus("realtime_outbox_fuzz", fuzz_outbox), 3);
 }
 
 TEST(RealtimeCorpus, OfResumeSchedulesLosesNothing) {
-  EXPECT_GE(replay("realtime_resume_fuzz", fuzz_resume), 3);
+  EXPECT_GE(qylon::test::replay_corpus("realtime_resume_fuzz", fuzz_resume), 3);
 }
 
 TEST(RealtimeCorpus, OfUplinksIsHandled) {
-  EXPECT_GE(replay("realtime_uplink_session_fuzz", fuzz_uplink_session), 3);
+  EXPECT_GE(qylon::test::replay_corpus("realtime_uplink_session_fuzz", fuzz_uplink_session), 3);
 }
 
 }  // namespace

@@ -1,11 +1,6 @@
 // Replays the seeds of the fuzz targets, so that what they once found stays found.
 
-#include <cstddef>
-#include <cstdint>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <string>
+#include "tests/support/fuzz_corpus.hpp"
 
 #include <gtest/gtest.h>
 
@@ -16,16 +11,7 @@
 namespace {
 
 TEST(FuzzCorpus, OfTheJournalIsAccepted) {
-  int count = 0;
-  const auto folder =
-      std::filesystem::path(QYLON_TEST_DATA) / "../fuzz/corpus/storage_journal_fuzz";
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    std::ifstream file(entry.path(), std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-    fuzz_journal(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-    ++count;
-  }
-  EXPECT_GT(count, 0);
+  EXPECT_GT(qylon::test::replay_corpus("storage_journal_fuzz", fuzz_journal), 0);
 }
 
 }  // namespace

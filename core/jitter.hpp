@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace qylon::realtime {
+namespace qylon {
 
 /// Not for secrets. Threads: one object per thread.
 /// Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators" (SplitMix64).
@@ -11,7 +11,8 @@ class Jitter {
  public:
   explicit Jitter(std::uint64_t seed) : state_(seed) {}
 
-  /// Uniform in [low, high). REQUIRES: low < high.
+  /// Uniform in [low, high). REQUIRES: low < high. The same on every machine, which
+  /// std::uniform_int_distribution does not promise.
   std::int64_t between(std::int64_t low, std::int64_t high) {
     state_ += 0x9E37'79B9'7F4A'7C15U;
     std::uint64_t mixed = state_;
@@ -25,4 +26,4 @@ class Jitter {
   std::uint64_t state_;
 };
 
-}  // namespace qylon::realtime
+}  // namespace qylon

@@ -5,12 +5,13 @@
 
 #include <unistd.h>
 
-namespace qylon::storage {
+namespace qylon {
 
+/// Closes its descriptor on destruction; -1 is none.
 class UniqueFd {
  public:
   UniqueFd() = default;
-  explicit UniqueFd(int fd) : fd_(fd) {}
+  explicit UniqueFd(int fd) noexcept : fd_(fd) {}
   ~UniqueFd() { reset(); }
   UniqueFd(UniqueFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   UniqueFd& operator=(UniqueFd&& other) noexcept {
@@ -25,6 +26,7 @@ class UniqueFd {
 
   int get() const noexcept { return fd_; }
   explicit operator bool() const noexcept { return fd_ >= 0; }
+  int release() noexcept { return std::exchange(fd_, -1); }
   void reset() noexcept {
     if (fd_ >= 0) ::close(fd_);
     fd_ = -1;
@@ -34,4 +36,4 @@ class UniqueFd {
   int fd_ = -1;
 };
 
-}  // namespace qylon::storage
+}  // namespace qylon
