@@ -147,7 +147,7 @@ Der score(const std::vector<Given>& labels,
                      static_cast<double>(given.first.start_sample) / kRate,
                      static_cast<double>(given.first.end_sample) / kRate});
   }
-  DerOptions options;
+  OverlapOptions options;
   options.collar_s = collar_s;
   return total_der(score_der(reference, turns, {}, options));
 }

@@ -1,206 +1,35 @@
 #include "diarization/der.hpp"
 
 #include <algorithm>
-#include <cstdint>
 #include <cstdio>
 #include <limits>
-#include <map>
-#include <string_view>
+#include <numeric>
+#include <utility>
 
 #include "diarization/optimal_mapping.hpp"
 
 namespace qylon::diarization {
 namespace {
 
-struct Interval {
-  double start_s;
-  double end_s;
-};
-
-/// One recording's turns of one side, by speaker, overlapping and touching turns joined.
-using Speakers = std::vector<std::vector<Interval>>;
-
-/// What an event opens (+1) or closes (-1).
-enum class Layer : std::uint8_t { kReference, kHypothesis, kScored, kCollar };
-
-struct Event {
-  double time_s;
-  Layer layer;
-  int speaker;
-  int change;
-};
-
-Speakers speakers_of(std::span<const Turn> turns, std::string_view recording) {
-  std::map<std::string_view, std::vector<Interval>> by_name;
-  for (const Turn& turn : turns) {
-    if (turn.recording != recording || turn.end_s <= turn.start_s) continue;
-    by_name[turn.speaker].push_back({turn.start_s, turn.end_s});
+/// With a one-to-one mapping, the correct time is the sum of the time that mapped pairs have in
+/// common.
+Der der_of(const SpeakerOverlap& overlap) {
+  Der der;
+  der.reference_speakers = static_cast<int>(overlap.reference_s.size());
+  der.hypothesis_speakers = static_cast<int>(overlap.hypothesis_s.size());
+  der.speech_s = std::accumulate(overlap.reference_s.begin(), overlap.reference_s.end(), 0.0);
+  der.miss_s = overlap.miss_s;
+  der.false_alarm_s = overlap.false_alarm_s;
+  const std::vector<int> mapping =
+      optimal_mapping(overlap.together_s, der.reference_speakers, der.hypothesis_speakers);
+  double correct_s = 0;
+  for (std::size_t i = 0; i < mapping.size(); ++i) {
+    if (mapping[i] < 0) continue;
+    correct_s +=
+        overlap.together_s[i * overlap.hypothesis_s.size() + static_cast<std::size_t>(mapping[i])];
   }
-  Speakers speakers;
-  for (auto& [name, intervals] : by_name) {
-    std::sort(intervals.begin(), intervals.end(), [](const Interval& a, const Interval& b) {
-      return a.start_s < b.start_s;
-    });
-    std::vector<Interval> joined;
-    for (const Interval& interval : intervals) {
-      if (!joined.empty() && interval.start_s <= joined.back().end_s) {
-        joined.back().end_s = std::max(joined.back().end_s, interval.end_s);
-      } else {
-        joined.push_back(interval);
-      }
-    }
-    speakers.push_back(std::move(joined));
-  }
-  return speakers;
-}
-
-void add_interval(std::vector<Event>& events, const Interval& interval, Layer layer, int speaker) {
-  events.push_back({interval.start_s, layer, speaker, +1});
-  events.push_back({interval.end_s, layer, speaker, -1});
-}
-
-void add_speakers(std::vector<Event>& events, const Speakers& speakers, Layer layer) {
-  for (std::size_t i = 0; i < speakers.size(); ++i) {
-    for (const Interval& interval : speakers[i]) {
-      add_interval(events, interval, layer, static_cast<int>(i));
-    }
-  }
-}
-
-void add_collars(std::vector<Event>& events, const Speakers& reference, double collar_s) {
-  if (collar_s <= 0) return;
-  for (const std::vector<Interval>& intervals : reference) {
-    for (const Interval& interval : intervals) {
-      for (const double edge_s : {interval.start_s, interval.end_s}) {
-        add_interval(events, {edge_s - collar_s, edge_s + collar_s}, Layer::kCollar, 0);
-      }
-    }
-  }
-}
-
-double last_boundary_s(const Speakers& reference, const Speakers& hypothesis) {
-  double last_s = 0;
-  for (const Speakers* side : {&reference, &hypothesis}) {
-    for (const std::vector<Interval>& intervals : *side) {
-      last_s = std::max(last_s, intervals.back().end_s);
-    }
-  }
-  return last_s;
-}
-
-void add_scored(std::vector<Event>& events,
-                std::span<const ScoredRegion> scored,
-                std::string_view recording,
-                double last_s) {
-  bool found = false;
-  for (const ScoredRegion& region : scored) {
-    if (region.recording != recording) continue;
-    found = true;
-    add_interval(events, {region.start_s, region.end_s}, Layer::kScored, 0);
-  }
-  if (!found) add_interval(events, {0.0, last_s}, Layer::kScored, 0);
-}
-
-/// Walks through the events of one recording and adds up what each stretch between two of them
-/// contributes. With a one-to-one mapping, the correct time is the sum of the time that mapped
-/// pairs have in common, so the stretches themselves need not be kept.
-class Sweep {
- public:
-  Sweep(std::size_t reference, std::size_t hypothesis, bool skip_overlap)
-      : skip_overlap_(skip_overlap), hypotheses_(hypothesis), together_s_(reference * hypothesis) {
-    der_.reference_speakers = static_cast<int>(reference);
-    der_.hypothesis_speakers = static_cast<int>(hypothesis);
-  }
-
-  void apply(const Event& event) {
-    if (event.time_s > now_s_) add(event.time_s - now_s_);
-    now_s_ = event.time_s;
-    switch (event.layer) {
-      case Layer::kScored:
-        scored_ += event.change;
-        break;
-      case Layer::kCollar:
-        collars_ += event.change;
-        break;
-      case Layer::kReference:
-        change(reference_, event);
-        break;
-      case Layer::kHypothesis:
-        change(hypothesis_, event);
-        break;
-    }
-  }
-
-  Der finish() {
-    const std::vector<int> mapping =
-        optimal_mapping(together_s_, der_.reference_speakers, der_.hypothesis_speakers);
-    double correct_s = 0;
-    for (std::size_t i = 0; i < mapping.size(); ++i) {
-      if (mapping[i] < 0) continue;
-      correct_s += together_s_[i * hypotheses_ + static_cast<std::size_t>(mapping[i])];
-    }
-    der_.confusion_s = std::max(0.0, attributed_s_ - correct_s);
-    return der_;
-  }
-
- private:
-  static void change(std::vector<int>& active, const Event& event) {
-    if (event.change > 0) {
-      active.push_back(event.speaker);
-    } else {
-      active.erase(std::find(active.begin(), active.end(), event.speaker));
-    }
-  }
-
-  void add(double duration_s) {
-    if (scored_ <= 0 || collars_ > 0) return;
-    if (skip_overlap_ && reference_.size() > 1) return;
-    const auto said = static_cast<double>(reference_.size());
-    const auto found = static_cast<double>(hypothesis_.size());
-    der_.speech_s += duration_s * said;
-    der_.miss_s += duration_s * std::max(0.0, said - found);
-    der_.false_alarm_s += duration_s * std::max(0.0, found - said);
-    attributed_s_ += duration_s * std::min(said, found);
-    for (const int i : reference_) {
-      for (const int j : hypothesis_) {
-        together_s_[static_cast<std::size_t>(i) * hypotheses_ + static_cast<std::size_t>(j)] +=
-            duration_s;
-      }
-    }
-  }
-
-  bool skip_overlap_;
-  std::size_t hypotheses_;
-  std::vector<double> together_s_;  // [reference, hypothesis] seconds both are active.
-  std::vector<int> reference_;      // Who is active now.
-  std::vector<int> hypothesis_;
-  int scored_ = 0;
-  int collars_ = 0;
-  double now_s_ = -std::numeric_limits<double>::infinity();
-  double attributed_s_ = 0;  // Time with a speaker on both sides, right or wrong.
-  Der der_;
-};
-
-Der score_recording(std::string_view recording,
-                    std::span<const Turn> reference_turns,
-                    std::span<const Turn> hypothesis_turns,
-                    std::span<const ScoredRegion> scored,
-                    const DerOptions& options) {
-  const Speakers reference = speakers_of(reference_turns, recording);
-  const Speakers hypothesis = speakers_of(hypothesis_turns, recording);
-  std::vector<Event> events;
-  add_speakers(events, reference, Layer::kReference);
-  add_speakers(events, hypothesis, Layer::kHypothesis);
-  add_collars(events, reference, options.collar_s);
-  add_scored(events, scored, recording, last_boundary_s(reference, hypothesis));
-  // Openings first, so that a turn that ends where it starts again never closes before it opens.
-  std::sort(events.begin(), events.end(), [](const Event& a, const Event& b) {
-    return a.time_s != b.time_s ? a.time_s < b.time_s : a.change > b.change;
-  });
-  Sweep sweep(reference.size(), hypothesis.size(), options.skip_overlap);
-  for (const Event& event : events)
-    sweep.apply(event);
-  return sweep.finish();
+  der.confusion_s = std::max(0.0, overlap.attributed_s - correct_s);
+  return der;
 }
 
 double percent_of(double part, double whole) {
@@ -227,16 +56,11 @@ Der& Der::operator+=(const Der& other) noexcept {
 std::vector<RecordingDer> score_der(std::span<const Turn> reference,
                                     std::span<const Turn> hypothesis,
                                     std::span<const ScoredRegion> scored,
-                                    const DerOptions& options) {
-  std::vector<std::string_view> recordings;
-  for (const Turn& turn : reference)
-    recordings.push_back(turn.recording);
-  std::sort(recordings.begin(), recordings.end());
-  recordings.erase(std::unique(recordings.begin(), recordings.end()), recordings.end());
+                                    const OverlapOptions& options) {
   std::vector<RecordingDer> out;
-  for (const std::string_view recording : recordings) {
-    out.push_back({std::string(recording),
-                   score_recording(recording, reference, hypothesis, scored, options)});
+  for (std::string& recording : recordings_of(reference)) {
+    const Der der = der_of(measure_overlap(recording, reference, hypothesis, scored, options));
+    out.push_back({std::move(recording), der});
   }
   return out;
 }

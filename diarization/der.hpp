@@ -4,15 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "core/result.hpp"
-#include "diarization/rttm.hpp"
+#include "diarization/speaker_overlap.hpp"
 
 namespace qylon::diarization {
-
-struct DerOptions {
-  double collar_s = 0.0;      ///< Not scored on either side of every reference boundary.
-  bool skip_overlap = false;  ///< Leave out where the reference has two or more speakers.
-};
 
 /// Diarization error in seconds of speaker time; a rate is (miss + false alarm + confusion) over
 /// speech. Sums over recordings are sums of seconds.
@@ -42,7 +36,7 @@ struct RecordingDer {
 std::vector<RecordingDer> score_der(std::span<const Turn> reference,
                                     std::span<const Turn> hypothesis,
                                     std::span<const ScoredRegion> scored,
-                                    const DerOptions& options);
+                                    const OverlapOptions& options);
 /// Sum over recordings.
 Der total_der(std::span<const RecordingDer> recordings);
 

@@ -1,9 +1,16 @@
 #include "diarization/interval_lines.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
 namespace qylon::diarization {
+namespace {
+
+/// Later than any recording, and small enough that sums of such times stay exact to a microsecond.
+constexpr double kSecondsMax = 1e9;
+
+}  // namespace
 
 std::vector<std::string_view> line_fields(std::string_view line) {
   constexpr std::string_view kBlanks = " \t\r";
@@ -23,6 +30,34 @@ std::optional<double> parse_seconds(std::string_view field) noexcept {
   const auto [stopped, error] = std::from_chars(field.data(), end, value);
   if (error != std::errc{} || stopped != end || !std::isfinite(value)) return std::nullopt;
   return value;
+}
+
+std::optional<double> parse_time(std::string_view field) noexcept {
+  const std::optional<double> seconds = parse_seconds(field);
+  if (!seconds || *seconds < 0 || *seconds > kSecondsMax) return std::nullopt;
+  return seconds;
+}
+
+void append_name(std::string& out, std::string_view name) {
+  if (name.empty()) {
+    out += "<NA>";
+    return;
+  }
+  const std::size_t start = out.size();
+  out += name;
+  std::replace_if(
+      out.begin() + static_cast<std::ptrdiff_t>(start),
+      out.end(),
+      [](char c) { return static_cast<unsigned char>(c) <= ' '; },
+      '_');
+}
+
+void append_seconds(std::string& out, double seconds) {
+  char digits[32];
+  const double shown = std::clamp(seconds, 0.0, 2 * kSecondsMax);
+  const auto [end, error] =
+      std::to_chars(digits, digits + sizeof digits, shown, std::chars_format::fixed, 3);
+  if (error == std::errc{}) out.append(digits, end);
 }
 
 Error line_error(std::size_t line, std::string_view problem) {

@@ -1,22 +1,12 @@
 #include "diarization/rttm.hpp"
 
-#include <algorithm>
-#include <charconv>
-
 #include "diarization/interval_lines.hpp"
 
 namespace qylon::diarization {
 namespace {
 
-/// Later than any recording, and small enough that sums of such times stay exact to a microsecond.
-constexpr double kSecondsMax = 1e9;
-
 bool is_comment(std::string_view field) {
   return field.front() == ';' || field.front() == '#';
-}
-
-bool is_time(const std::optional<double>& seconds) {
-  return seconds && *seconds >= 0 && *seconds <= kSecondsMax;
 }
 
 Result<Turn> parse_speaker(const std::vector<std::string_view>& fields, std::size_t line) {
@@ -25,38 +15,15 @@ Result<Turn> parse_speaker(const std::vector<std::string_view>& fields, std::siz
                       "a SPEAKER line has at least 8 fields: SPEAKER recording channel start "
                       "duration <NA> <NA> speaker");
   }
-  const std::optional<double> start = parse_seconds(fields[3]);
-  const std::optional<double> duration = parse_seconds(fields[4]);
-  if (!is_time(start)) {
+  const std::optional<double> start = parse_time(fields[3]);
+  const std::optional<double> duration = parse_time(fields[4]);
+  if (!start) {
     return line_error(line, "the start (field 4) must be seconds, at least 0 and at most 1e9");
   }
-  if (!is_time(duration)) {
+  if (!duration) {
     return line_error(line, "the duration (field 5) must be seconds, at least 0 and at most 1e9");
   }
   return Turn{std::string(fields[1]), std::string(fields[7]), *start, *start + *duration};
-}
-
-/// Names are separated by blanks, so they cannot hold any.
-void append_name(std::string& out, std::string_view name) {
-  if (name.empty()) {
-    out += "<NA>";
-    return;
-  }
-  const std::size_t start = out.size();
-  out += name;
-  std::replace_if(
-      out.begin() + static_cast<std::ptrdiff_t>(start),
-      out.end(),
-      [](char c) { return static_cast<unsigned char>(c) <= ' '; },
-      '_');
-}
-
-void append_seconds(std::string& out, double seconds) {
-  char digits[32];
-  const double shown = std::clamp(seconds, 0.0, 2 * kSecondsMax);
-  const auto [end, error] =
-      std::to_chars(digits, digits + sizeof digits, shown, std::chars_format::fixed, 3);
-  if (error == std::errc{}) out.append(digits, end);
 }
 
 }  // namespace
@@ -97,9 +64,9 @@ Result<std::vector<ScoredRegion>> parse_uem(std::string_view text) {
     if (fields.size() < 4) {
       return line_error(line, "a UEM line has 4 fields: recording channel start end");
     }
-    const std::optional<double> start = parse_seconds(fields[2]);
-    const std::optional<double> end = parse_seconds(fields[3]);
-    if (!is_time(start) || !is_time(end) || *end < *start) {
+    const std::optional<double> start = parse_time(fields[2]);
+    const std::optional<double> end = parse_time(fields[3]);
+    if (!start || !end || *end < *start) {
       return line_error(line, "start and end must be seconds, 0 <= start <= end <= 1e9");
     }
     regions.push_back({std::string(fields[0]), *start, *end});

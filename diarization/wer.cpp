@@ -130,7 +130,7 @@ Alignment extended(Alignment from, int Wer::*kind) {
 }  // namespace
 
 double Wer::percent() const noexcept {
-  return percent_of(substitutions + deletions + insertions, reference_words);
+  return percent_of(errors(), reference_words);
 }
 
 Wer& Wer::operator+=(const Wer& other) noexcept {

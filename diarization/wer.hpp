@@ -16,6 +16,7 @@ struct Wer {
   int deletions = 0;
   int insertions = 0;
 
+  int errors() const noexcept { return substitutions + deletions + insertions; }
   double percent() const noexcept;  ///< Infinite when nothing was said and something was heard.
   Wer& operator+=(const Wer& other) noexcept;
 };

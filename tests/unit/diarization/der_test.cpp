@@ -14,7 +14,7 @@ namespace {
 Der score(std::vector<Turn> reference,
           std::vector<Turn> hypothesis,
           std::vector<ScoredRegion> scored = {},
-          DerOptions options = {}) {
+          OverlapOptions options = {}) {
   return total_der(score_der(reference, hypothesis, scored, options));
 }
 
