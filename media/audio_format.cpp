@@ -10,7 +10,24 @@ namespace {
 
 constexpr std::array<int, 9> kPcmRatesHz =
     {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000};
-constexpr std::array<Codec, 3> kCodecs = {Codec::kOpus, Codec::kPcmS16le, Codec::kPcmF32le};
+struct NamedCodec {
+  Codec codec;
+  std::string_view name;
+};
+constexpr std::array<NamedCodec, 14> kCodecs = {{{Codec::kOpus, "opus"},
+                                                 {Codec::kPcmS16le, "pcm_s16le"},
+                                                 {Codec::kPcmF32le, "pcm_f32le"},
+                                                 {Codec::kAuto, "auto"},
+                                                 {Codec::kWebm, "webm"},
+                                                 {Codec::kOgg, "ogg"},
+                                                 {Codec::kWav, "wav"},
+                                                 {Codec::kFlac, "flac"},
+                                                 {Codec::kAdts, "adts"},
+                                                 {Codec::kMp3, "mp3"},
+                                                 {Codec::kMp4, "mp4"},
+                                                 {Codec::kMulaw, "mulaw"},
+                                                 {Codec::kAlaw, "alaw"},
+                                                 {Codec::kG722, "g722"}}};
 /// What a message repeats of a peer's text; a name longer than any codec's says nothing more.
 constexpr std::size_t kQuotedMax = 32;
 
@@ -19,10 +36,16 @@ Error invalid(std::string message) {
 }
 
 std::optional<Codec> find_codec(std::string_view name) {
-  const auto* const found =
-      std::ranges::find_if(kCodecs, [name](Codec codec) { return codec_name(codec) == name; });
+  const auto* const found = std::ranges::find(kCodecs, name, &NamedCodec::name);
   if (found == kCodecs.end()) return std::nullopt;
-  return *found;
+  return found->codec;
+}
+
+std::string codec_names() {
+  std::string list;
+  for (const NamedCodec& known : kCodecs)
+    list += (list.empty() ? "" : ", ") + std::string(known.name);
+  return list;
 }
 
 std::string pcm_rates() {
@@ -35,22 +58,18 @@ std::string pcm_rates() {
 }  // namespace
 
 std::string_view codec_name(Codec codec) noexcept {
-  switch (codec) {
-    case Codec::kOpus:
-      return "opus";
-    case Codec::kPcmS16le:
-      return "pcm_s16le";
-    case Codec::kPcmF32le:
-      return "pcm_f32le";
-  }
-  return "unknown";
+  return std::ranges::find(kCodecs, codec, &NamedCodec::codec)->name;
 }
 
 Result<AudioFormat> make_audio_format(std::string_view codec, int sample_rate_hz, int channels) {
   const auto known = find_codec(codec);
   if (!known) {
     return invalid("codec \"" + std::string(codec.substr(0, kQuotedMax)) +
-                   "\" is not taken; use opus, pcm_s16le or pcm_f32le");
+                   "\" is not taken; use one of " + codec_names());
+  }
+  if (is_stream(*known)) {
+    if (sample_rate_hz == 0) sample_rate_hz = default_sample_rate_hz(*known);
+    if (channels == 0) channels = 1;
   }
   if (*known == Codec::kOpus && sample_rate_hz != 48000) {
     return invalid("sample_rate_hz " + std::to_string(sample_rate_hz) +

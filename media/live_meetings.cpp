@@ -79,6 +79,11 @@ Shard& LiveMeetings::shard_of(MeetingId meeting) const {
 }
 
 void LiveMeetings::open(UplinkHello hello, Opened opened) {
+  for (const TrackHello& track : hello.tracks) {
+    if (!is_stream(track.format.codec)) continue;
+    opened(Error{ErrorCode::kUnavailable, "this server cannot unpack streams"});
+    return;
+  }
   Shard& shard = shard_of(hello.meeting);
   auto on_live = [this, &shard, hello, opened](
                      const Result<std::vector<std::shared_ptr<TrackState>>>& states) {

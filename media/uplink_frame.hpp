@@ -16,9 +16,9 @@ namespace qylon::media {
 
 inline constexpr std::uint8_t kUplinkVersion = 1;
 inline constexpr std::size_t kUplinkHeaderBytes = 20;
-/// Largest payload: 120 ms of 48 kHz stereo float32 would be 46,080; PCM senders use 20 ms
-/// (7,680 bytes), Opus packets are at most 1,275 bytes a frame.
-inline constexpr std::size_t kUplinkPayloadBytesMax = 16'384;
+/// Largest payload: a piece of a stream. 120 ms of 48 kHz stereo float32 would be 46,080; PCM
+/// senders use 20 ms (7,680 bytes), Opus packets are at most 1,275 bytes a frame.
+inline constexpr std::size_t kUplinkPayloadBytesMax = 32'768;
 /// Bit 0 of flags: the last frame of the track; the payload may be empty.
 inline constexpr std::uint8_t kUplinkFlagEnd = 0x01;
 

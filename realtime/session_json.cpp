@@ -70,6 +70,12 @@ Result<std::int64_t> integer_field(const Json& json, const IntegerField& wanted)
                " to " + std::to_string(wanted.max));
 }
 
+/// 0 when the field is absent.
+Result<std::int64_t> optional_integer_field(const Json& json, const IntegerField& wanted) {
+  if (!json.contains(wanted.name)) return std::int64_t{0};
+  return integer_field(json, wanted);
+}
+
 template <typename Id>
 std::optional<Id> id_field(const Json& json, const char* name) {
   const auto field = json.find(name);
@@ -83,9 +89,9 @@ Result<HelloMessage::Track> read_track(const Json& json) {
   if (!track) return track.error();
   auto codec = text_field(json, "codec", 32);
   if (!codec) return codec.error();
-  const auto rate = integer_field(json, {"sample_rate_hz", 1, 1'000'000});
+  const auto rate = optional_integer_field(json, {"sample_rate_hz", 1, 1'000'000});
   if (!rate) return rate.error();
-  const auto channels = integer_field(json, {"channels", 1, 255});
+  const auto channels = optional_integer_field(json, {"channels", 1, 255});
   if (!channels) return channels.error();
   auto label = text_field(json, "label", kLabelBytesMax);
   if (!label) return label.error();

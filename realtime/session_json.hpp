@@ -29,8 +29,8 @@ struct HelloMessage {
   struct Track {
     TrackId track = 0;
     std::string codec;
-    int sample_rate_hz = 0;
-    int channels = 0;
+    int sample_rate_hz = 0;  ///< 0: not said.
+    int channels = 0;        ///< 0: not said.
     std::string label;
     std::string speaker;
   };

@@ -8,7 +8,8 @@ namespace qylon::media {
 namespace {
 
 TEST(AudioFormat, EveryCodecIsFoundByItsName) {
-  for (const Codec codec : {Codec::kOpus, Codec::kPcmS16le, Codec::kPcmF32le}) {
+  for (int index = 0; index <= static_cast<int>(Codec::kG722); ++index) {
+    const auto codec = static_cast<Codec>(index);
     const auto format = make_audio_format(codec_name(codec), 48000, 2);
     ASSERT_TRUE(format);
     EXPECT_EQ(format->codec, codec);
@@ -23,10 +24,22 @@ TEST(AudioFormat, EveryDocumentedPcmRateIsTaken) {
 }
 
 TEST(AudioFormat, AnUnknownCodecIsToldWhichAreTaken) {
-  const auto format = make_audio_format("mp3", 48000, 1);
+  const auto format = make_audio_format("aiff", 48000, 1);
   ASSERT_FALSE(format);
   EXPECT_EQ(format.error().code, ErrorCode::kInvalidArgument);
-  EXPECT_EQ(format.error().message, "codec \"mp3\" is not taken; use opus, pcm_s16le or pcm_f32le");
+  EXPECT_EQ(format.error().message,
+            "codec \"aiff\" is not taken; use one of opus, pcm_s16le, pcm_f32le, auto, webm, ogg, "
+            "wav, flac, adts, mp3, mp4, mulaw, alaw, g722");
+}
+
+TEST(AudioFormat, AStreamNeedsNoRateAndNoChannels) {
+  const auto webm = make_audio_format("webm", 0, 0);
+  ASSERT_TRUE(webm);
+  EXPECT_TRUE(is_stream(webm->codec));
+  const auto mulaw = make_audio_format("mulaw", 0, 0);  // RFC 3551 section 4.5.14.
+  ASSERT_TRUE(mulaw);
+  EXPECT_EQ(mulaw->sample_rate_hz, 8000);
+  EXPECT_EQ(mulaw->channels, 1);
 }
 
 TEST(AudioFormat, AnEndlessCodecNameIsNotRepeatedInFull) {

@@ -65,7 +65,7 @@ TEST(UplinkFrame, ThePayloadIsBounded) {
   bytes.resize(kUplinkHeaderBytes + kUplinkPayloadBytesMax);
   EXPECT_TRUE(parse_uplink(bytes));
   bytes.push_back(0);
-  EXPECT_NE(refusal_of(bytes).find("16384"), std::string::npos);
+  EXPECT_NE(refusal_of(bytes).find("32768"), std::string::npos);
 }
 
 TEST(UplinkFrame, NumbersThatJsonCannotRepeatAreRefused) {
