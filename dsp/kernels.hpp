@@ -37,18 +37,18 @@ struct Kernels {
   /// sum of a[i] * b[i], i < count. The order of summation depends on count only.
   float (*dot)(const float* a, const float* b, std::size_t count) noexcept;
 
-  /// The same for two or four windows over one set of taps, bit for bit what so many calls of dot()
-  /// give: out[i] from `a + i * stride`. The taps are loaded once.
-  void (*dot_pair)(const float* a,
-                   std::size_t stride,
-                   const float* b,
-                   std::size_t count,
-                   float* out) noexcept;
-  void (*dot_quad)(const float* a,
-                   std::size_t stride,
-                   const float* b,
-                   std::size_t count,
-                   float* out) noexcept;
+  /// out[i] = sum of window[k] * row i[k], i < 8, k < count, where 16 values of each row lie side
+  /// by side: row i[k] = rows[k / 16 * 128 + i * 16 + k % 16]. REQUIRES: count a multiple of 16.
+  void (*dot_eight)(const float* window, const float* rows, std::size_t count, float* out) noexcept;
+
+  /// out[i] = odd[i] / 2 + sum of even[i + j] * taps[j], i < count, j < tap_count. An output's bits
+  /// do not depend on `count`.
+  void (*half_band)(const float* even,
+                    const float* odd,
+                    const float* taps,
+                    std::size_t tap_count,
+                    std::size_t count,
+                    float* out) noexcept;
 
   /// sums[j] += sum of x[i] * columns[i * rows + j], i < count, j < rows: a matrix, column by
   /// column, times a vector. REQUIRES: rows a multiple of 32.

@@ -3,6 +3,10 @@
 
 #include "dsp/kernels.hpp"
 
+// Only these functions are compiled for AVX2 and FMA; the rest of the program runs anywhere.
+#define QYLON_AVX2 __attribute__((target("avx2,fma")))
+#define QYLON_AVX2_INLINE __attribute__((target("avx2,fma"), always_inline)) inline
+
 namespace qylon::dsp {
 
 void add_columns_avx2(const float* columns,

@@ -19,22 +19,27 @@ float dot(const float* a, const float* b, std::size_t count) noexcept {
   return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
-void dot_pair(const float* a,
-              std::size_t stride,
-              const float* b,
-              std::size_t count,
-              float* out) noexcept {
-  out[0] = dot(a, b, count);
-  out[1] = dot(a + stride, b, count);
+void dot_eight(const float* window, const float* rows, std::size_t count, float* out) noexcept {
+  for (std::size_t i = 0; i < 8; ++i) {
+    float sums[4] = {};
+    for (std::size_t k = 0; k < count; ++k)
+      sums[k % 4] += window[k] * rows[k / 16 * 128 + i * 16 + k % 16];
+    out[i] = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  }
 }
 
-void dot_quad(const float* a,
-              std::size_t stride,
-              const float* b,
-              std::size_t count,
-              float* out) noexcept {
-  dot_pair(a, stride, b, count, out);
-  dot_pair(a + 2 * stride, stride, b, count, out + 2);
+void half_band(const float* even,
+               const float* odd,
+               const float* taps,
+               std::size_t tap_count,
+               std::size_t count,
+               float* out) noexcept {
+  for (std::size_t i = 0; i < count; ++i) {
+    float sum = 0.5F * odd[i];
+    for (std::size_t j = 0; j < tap_count; ++j)
+      sum += even[i + j] * taps[j];
+    out[i] = sum;
+  }
 }
 
 void add_columns(const float* columns,
@@ -140,8 +145,8 @@ void root_above(const float* power, const float* floor, std::size_t count, float
 
 const Kernels& scalar_kernels() noexcept {
   static constexpr Kernels kSet{.dot = dot,
-                                .dot_pair = dot_pair,
-                                .dot_quad = dot_quad,
+                                .dot_eight = dot_eight,
+                                .half_band = half_band,
                                 .add_columns = add_columns,
                                 .split_pairs = split_pairs,
                                 .fft_pass = fft_pass,

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::array kInputRates =
     {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 96000};
-// Inputs taken at a time; with the taps of the longest filter the history stays below 8 kB.
+// Inputs taken at a time; with the longest filter the history stays below 7 kB.
 constexpr std::size_t kChunkSamples = 960;
 
 }  // namespace
@@ -31,18 +31,21 @@ Result<Resampler> Resampler::create(const Options& options) {
         "a resampler's output is 16000 or 48000 Hz, not " + std::to_string(options.output_rate_hz)};
   }
   auto table = resampler_table(options.input_rate_hz, options.output_rate_hz);
-  const std::size_t history = table->taps == 0 ? 0 : table->taps + kChunkSamples;
-  return Resampler(std::move(table), history);
+  return Resampler(std::move(table));
 }
 
-Resampler::Resampler(std::shared_ptr<const ResamplerTable> table, std::size_t history_samples)
-    : table_(std::move(table)), history_(history_samples) {
+Resampler::Resampler(std::shared_ptr<const ResamplerTable> table) : table_(std::move(table)) {
+  for (const auto& taps : table_->halvings)
+    halvings_.emplace_back(taps, kChunkSamples);
+  // A group that has only begun is computed with what lies behind the newest sample, too: there its
+  // later outputs read, and those that are due multiply it with zero.
+  if (table_->window > 0) history_.resize(table_->window + kChunkSamples + table_->span);
   reset();
 }
 
 std::size_t Resampler::output_samples_max(std::size_t input_samples) const noexcept {
   const auto up = static_cast<std::size_t>(table_->interpolation);
-  const auto down = static_cast<std::size_t>(table_->decimation);
+  const auto down = static_cast<std::size_t>(table_->decimation) << table_->halvings.size();
   return (input_samples * up + down - 1) / down;
 }
 
@@ -51,77 +54,59 @@ double Resampler::latency_samples() const noexcept {
 }
 
 void Resampler::reset() noexcept {
-  if (table_->taps == 0) return;
-  filled_ = table_->taps - 1;  // Output 0 ends at input 0: before it lies silence.
-  position_ = 0;
-  phase_ = 0;
-  std::fill_n(history_.begin(), filled_, 0.0F);
+  if (table_->window == 0) return;
+  for (HalfBand& halving : halvings_)
+    halving.reset();
+  filled_ = table_->window - 1;  // Output 0 ends at input 0: before it lies silence.
+  position_ = group_ = given_ = 0;
+  taken_total_ = given_total_ = 0;
+  std::ranges::fill(history_, 0.0F);
 }
 
 std::size_t Resampler::process(std::span<const float> input, std::span<float> output) noexcept {
   QYLON_CHECK(output.size() >= output_samples_max(input.size()));
-  if (table_->taps == 0) {
+  if (table_->window == 0) {
     std::ranges::copy(input, output.begin());
     return input.size();
   }
+  std::array<float, kChunkSamples> halved;  // NOLINT(*-member-init): written before it is read.
   std::size_t written = 0;
   while (!input.empty()) {
-    const std::size_t count = std::min(input.size(), history_.size() - filled_);
-    std::copy_n(input.begin(), count, history_.begin() + static_cast<std::ptrdiff_t>(filled_));
-    filled_ += count;
-    input = input.subspan(count);
+    auto chunk = input.first(std::min(input.size(), kChunkSamples));
+    const std::size_t taken = chunk.size();
+    input = input.subspan(taken);
+    for (HalfBand& halving : halvings_)
+      chunk = std::span(halved).first(halving.process(chunk, halved));
+    std::ranges::copy(chunk, history_.begin() + static_cast<std::ptrdiff_t>(filled_));
+    filled_ += chunk.size();
+    taken_total_ += taken;
     written += drain(output.subspan(written));
   }
   return written;
 }
 
-/// Outputs whose windows lie within the samples so far.
-std::size_t Resampler::ready() const noexcept {
-  if (position_ + table_->taps > filled_) return 0;
-  // Output k from here begins at position_ + floor((phase_ + k * down) / up).
-  const std::size_t spare = filled_ - table_->taps - position_;
-  const auto up = static_cast<std::size_t>(table_->interpolation);
-  const auto down = static_cast<std::size_t>(table_->decimation);
-  return ((spare + 1) * up - 1 - static_cast<std::size_t>(phase_)) / down + 1;
-}
-
-void Resampler::advance() noexcept {
-  const int moved = phase_ + table_->decimation;
-  position_ += static_cast<std::size_t>(moved / table_->interpolation);
-  phase_ = moved % table_->interpolation;
-}
-
-/// Outputs `interpolation` apart have the same phase and windows `decimation` apart: a group of two
-/// or four of them shares one reading of the taps, which is what bounds the speed. Writes as many
-/// whole groups of all phases as `count` allows.
-std::size_t Resampler::drain_groups(std::size_t group,
-                                    std::size_t count,
-                                    std::span<float> output) noexcept {
-  const auto dot = group == 4 ? kernels().dot_quad : kernels().dot_pair;
-  const auto up = static_cast<std::size_t>(table_->interpolation);
-  const auto down = static_cast<std::size_t>(table_->decimation);
-  std::array<float, 4> together{};
-  std::size_t written = 0;
-  for (; written + group * up <= count; written += group * up) {
-    for (std::size_t i = written; i < written + up; ++i, advance()) {
-      const float* const window = history_.data() + position_;
-      dot(window, down, table_->phase(phase_), table_->taps, together.data());
-      for (std::size_t k = 0; k < group; ++k)
-        output[i + k * up] = together[k];
-    }
-    position_ += (group - 1) * down;
-  }
-  return written;
-}
-
 std::size_t Resampler::drain(std::span<float> output) noexcept {
-  const std::size_t count = ready();
-  std::size_t written = drain_groups(4, count, output);
-  written += drain_groups(2, count - written, output.subspan(written));
-  const auto dot = kernels().dot;
-  for (; written < count; ++written, advance()) {
-    output[written] = dot(history_.data() + position_, table_->phase(phase_), table_->taps);
+  constexpr std::size_t kGroup = ResamplerTable::kGroup;
+  const auto dot_eight = kernels().dot_eight;
+  const auto up = static_cast<std::size_t>(table_->interpolation);
+  const auto down = static_cast<std::size_t>(table_->decimation);
+  // Every output whose time has come has its samples: halvings are ahead by less than one.
+  const auto due = static_cast<std::size_t>(output_samples_max(taken_total_) - given_total_);
+  std::size_t written = 0;
+  while (written < due) {
+    const std::size_t count = std::min(kGroup - given_, due - written);
+    std::array<float, kGroup> partial{};
+    float* const to = count == kGroup ? output.data() + written : partial.data();
+    dot_eight(history_.data() + position_, table_->group(group_), table_->span, to);
+    if (count < kGroup) std::copy_n(partial.begin() + given_, count, output.begin() + written);
+    written += count;
+    given_ += count;
+    if (given_ < kGroup) break;
+    given_ = 0;
+    position_ += (group_ + 1) * kGroup * down / up - group_ * kGroup * down / up;
+    group_ = (group_ + 1) % table_->groups;
   }
+  given_total_ += written;
   // position_ may lie past filled_ by up to a step; those samples are still to come.
   const std::size_t used = std::min(position_, filled_);
   std::copy(history_.begin() + static_cast<std::ptrdiff_t>(used),

@@ -51,47 +51,105 @@ double half_width_for(double width) {
   return (kStopBandDb - 7.95) / (2.285 * std::numbers::pi * width) / 2.0;
 }
 
-/// The delay in input samples.
-double delay_input(const ResamplerTable& table) {
-  return static_cast<double>(table.latency_output) * table.decimation / table.interpolation;
+const double kBeta = 0.1102 * (kStopBandDb - 8.7);
+
+/// Every other tap of a half-band filter that keeps `band` (of the input Nyquist frequency, below
+/// 0.5) free of what folds down onto it. Its delay is one input sample less than their number.
+std::vector<float> design_halving(double band) {
+  const auto pairs =
+      static_cast<std::size_t>(std::ceil((half_width_for(1.0 - 2.0 * band) + 1.0) / 2.0));
+  const Design design{.cutoff = 0.5, .half_width = 2.0 * static_cast<double>(pairs), .beta = kBeta};
+  std::vector<double> values(2 * pairs);
+  for (std::size_t tap = 0; tap < values.size(); ++tap) {
+    values[tap] = design.at(2.0 * static_cast<double>(tap) - static_cast<double>(2 * pairs) + 1.0);
+  }
+  const double gain = 0.5 / std::accumulate(values.begin(), values.end(), 0.0);
+  std::vector<float> taps(values.size());
+  std::ranges::transform(
+      values, taps.begin(), [gain](double value) { return static_cast<float>(value * gain); });
+  return taps;
 }
 
-void fill_phase(ResamplerTable& table, const Design& design, int phase) {
-  const double fraction = static_cast<double>(phase) / table.interpolation;
-  const double centre = static_cast<double>(table.taps) - 1.0 + fraction - delay_input(table);
-  std::vector<double> values(table.taps);
-  for (std::size_t tap = 0; tap < table.taps; ++tap) {
-    values[tap] = design.at(static_cast<double>(tap) - centre);
+/// The sharp filter of a pair, with the delay that its output needs for the whole chain's to be a
+/// whole number of output samples.
+struct SharpFilter {
+  Design design;
+  double delay;  // [its input samples]
+  int interpolation;
+  std::size_t window;
+
+  std::vector<double> phase(int index) const {
+    const double fraction = static_cast<double>(index) / interpolation;
+    const double centre = static_cast<double>(window) - 1.0 + fraction - delay;
+    std::vector<double> values(window);
+    for (std::size_t tap = 0; tap < window; ++tap)
+      values[tap] = design.at(static_cast<double>(tap) - centre);
+    // Each phase passes a constant exactly: no image of it at multiples of the input rate.
+    const double gain = 1.0 / std::accumulate(values.begin(), values.end(), 0.0);
+    for (double& value : values)
+      value *= gain;
+    return values;
   }
-  // Each phase passes a constant exactly: no image of it at multiples of the input rate.
-  const double gain = 1.0 / std::accumulate(values.begin(), values.end(), 0.0);
-  const std::size_t first_line = static_cast<std::size_t>(phase) * (table.taps / 16);
-  for (std::size_t tap = 0; tap < table.taps; ++tap) {
-    table.lines[first_line + tap / 16].values[tap % 16] = static_cast<float>(values[tap] * gain);
+};
+
+void fill_groups(ResamplerTable& table, const SharpFilter& filter) {
+  const auto up = static_cast<std::size_t>(table.interpolation);
+  const auto down = static_cast<std::size_t>(table.decimation);
+  constexpr std::size_t kGroup = ResamplerTable::kGroup;
+  const std::size_t shift_max = ((kGroup - 1) * down + up - 1) / up;
+  table.groups = std::lcm(up, kGroup) / kGroup;
+  table.span = (table.window + shift_max + 15) / 16 * 16;
+  table.lines.resize(table.groups * kGroup * (table.span / 16));
+  for (std::size_t output = 0; output < table.groups * kGroup; ++output) {
+    const std::size_t group = output / kGroup;
+    const std::size_t shift = output * down / up - group * kGroup * down / up;
+    const auto values = filter.phase(static_cast<int>(output * down % up));
+    for (std::size_t tap = 0; tap < table.window; ++tap) {
+      const std::size_t at = shift + tap;
+      const std::size_t line = (group * (table.span / 16) + at / 16) * kGroup + output % kGroup;
+      table.lines[line].values[at % 16] = static_cast<float>(values[tap]);
+    }
   }
+}
+
+/// Halves the rate while what is left above the output's band is wide enough for a short filter;
+/// returns the delay of that in seconds.
+double add_halvings(ResamplerTable& table, double& rate_hz, int output_rate_hz) {
+  double delay_s = 0.0;
+  while (rate_hz / 2.0 >= 1.3 * output_rate_hz) {
+    table.halvings.push_back(design_halving(output_rate_hz / rate_hz));
+    delay_s += static_cast<double>(table.halvings.back().size() - 1) / rate_hz;
+    rate_hz /= 2.0;
+  }
+  return delay_s;
 }
 
 ResamplerTable design_table(int input_rate_hz, int output_rate_hz) {
-  const int divisor = std::gcd(input_rate_hz, output_rate_hz);
   ResamplerTable table;
-  table.interpolation = output_rate_hz / divisor;
+  double rate_hz = input_rate_hz;
+  const double halvings_s = add_halvings(table, rate_hz, output_rate_hz);
+  const int doubled_rate_hz = output_rate_hz << table.halvings.size();
+  const int divisor = std::gcd(input_rate_hz, doubled_rate_hz);
+  table.interpolation = doubled_rate_hz / divisor;
   table.decimation = input_rate_hz / divisor;
   if (table.interpolation == table.decimation) return table;
   const double step = static_cast<double>(table.decimation) / table.interpolation;
-  const double nyquist = std::min(1.0, 1.0 / step);  // The lower one, of the input's.
+  const double nyquist = std::min(1.0, 1.0 / step);  // The lower one, of the filter's input's.
+  const double half_width = half_width_for((1.0 - kPassBand) * nyquist);
   // A whole number of output samples is never more than half a step from the middle of the taps.
-  const double taps = 2.0 * half_width_for((1.0 - kPassBand) * nyquist) + 2.0 + step;
-  table.taps = (static_cast<std::size_t>(std::ceil(taps)) + 15) / 16 * 16;
-  table.latency_output =
-      static_cast<int>(std::lround(static_cast<double>(table.taps) / 2.0 / step));
-  const double delay = delay_input(table);
-  const Design design{
-      .cutoff = nyquist * (1.0 + kPassBand) / 2.0,
-      .half_width = std::min(delay - 1.0, static_cast<double>(table.taps) - 1.0 - delay),
-      .beta = 0.1102 * (kStopBandDb - 8.7)};
-  table.lines.resize(static_cast<std::size_t>(table.interpolation) * (table.taps / 16));
-  for (int phase = 0; phase < table.interpolation; ++phase)
-    fill_phase(table, design, phase);
+  table.window = static_cast<std::size_t>(std::ceil(2.0 * half_width + 2.0 + step));
+  const double middle = static_cast<double>(table.window) / 2.0 / step;
+  const double earlier = halvings_s * output_rate_hz;
+  table.latency_output = static_cast<int>(std::lround(middle + earlier));
+  const double delay = (table.latency_output - earlier) * step;
+  fill_groups(table,
+              {.design = {.cutoff = nyquist * (1.0 + kPassBand) / 2.0,
+                          .half_width = std::min(delay - 1.0,
+                                                 static_cast<double>(table.window) - 1.0 - delay),
+                          .beta = kBeta},
+               .delay = delay,
+               .interpolation = table.interpolation,
+               .window = table.window});
   return table;
 }
 

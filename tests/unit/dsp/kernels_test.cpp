@@ -56,22 +56,68 @@ TEST_P(EveryIsa, DotOfAnySizeAndAlignmentIsTheNaiveSum) {
   }
 }
 
-TEST_P(EveryIsa, DotOfSeveralWindowsGivesTheBitsOfSingleOnes) {
-  const std::vector<float> a = testing::white_noise(512, 1.0, 3);
-  const std::vector<float> b = testing::white_noise(512, 1.0, 4);
-  for (std::size_t count = 0; count <= 167; ++count) {
-    for (const std::size_t stride : {0, 1, 2, 3, 6}) {
-      std::array<float, 6> out{};
-      kernel().dot_pair(a.data() + 1, stride, b.data() + 3, count, out.data());
-      kernel().dot_quad(a.data() + 1, stride, b.data() + 3, count, out.data() + 2);
-      for (std::size_t i = 0; i < 4; ++i) {
-        const float single = kernel().dot(a.data() + 1 + i * stride, b.data() + 3, count);
-        if (i < 2) {
-          EXPECT_EQ(out[i], single) << count;
-        }
-        EXPECT_EQ(out[2 + i], single) << count;
+TEST_P(EveryIsa, DotEightIsTheNaiveSumOfEachRow) {
+  const std::vector<float> window = testing::white_noise(100, 1.0, 3);
+  const std::vector<float> rows = testing::white_noise(8 * 80 + 8, 1.0, 4);
+  for (const std::size_t count : {0, 16, 32, 48, 64, 80}) {
+    for (const std::size_t shift : {0, 1, 3, 7}) {
+      std::array<float, 10> out{};
+      out.fill(7.0F);
+      kernel().dot_eight(window.data() + shift, rows.data() + shift, count, out.data() + 1);
+      for (std::size_t row = 0; row < 8; ++row) {
+        std::vector<float> taps;
+        for (std::size_t k = 0; k < count; ++k)
+          taps.push_back(rows[shift + k / 16 * 128 + row * 16 + k % 16]);
+        const NaiveDot expected = naive_dot(window.data() + shift, taps.data(), count);
+        ASSERT_NEAR(static_cast<double>(out[1 + row]),
+                    expected.value,
+                    4.0 * static_cast<double>(kEpsilon) * expected.magnitude)
+            << row << " of " << count;
       }
+      ASSERT_EQ(out[0], 7.0F) << "wrote before the start";
+      ASSERT_EQ(out[9], 7.0F) << "wrote past the end";
     }
+  }
+}
+
+TEST_P(EveryIsa, HalfBandOfAnySizeIsTheNaiveSum) {
+  const std::vector<float> even = testing::white_noise(100, 1.0, 5);
+  const std::vector<float> odd = testing::white_noise(80, 1.0, 6);
+  const std::vector<float> taps = testing::white_noise(24, 0.1, 7);
+  for (std::size_t count = 0; count <= 67; ++count) {
+    for (const std::size_t tap_count : {2, 10, 22}) {
+      std::vector<float> out(count + 2, 7.0F);
+      kernel().half_band(
+          even.data() + 3, odd.data() + 1, taps.data() + 1, tap_count, count, out.data() + 1);
+      for (std::size_t i = 0; i < count; ++i) {
+        const NaiveDot sum = naive_dot(even.data() + 3 + i, taps.data() + 1, tap_count);
+        const double expected = sum.value + 0.5 * static_cast<double>(odd[1 + i]);
+        ASSERT_NEAR(static_cast<double>(out[1 + i]),
+                    expected,
+                    4.0 * static_cast<double>(kEpsilon) * (sum.magnitude + 1.0));
+      }
+      ASSERT_EQ(out.front(), 7.0F) << "wrote before the start";
+      ASSERT_EQ(out.back(), 7.0F) << "wrote past the end";
+    }
+  }
+}
+
+TEST_P(EveryIsa, HalfBandGivesTheSameBitsForAnyBlockSize) {
+  const std::vector<float> even = testing::white_noise(200, 1.0, 5);
+  const std::vector<float> odd = testing::white_noise(180, 1.0, 6);
+  const std::vector<float> taps = testing::white_noise(20, 0.1, 7);
+  std::vector<float> whole(150);
+  kernel().half_band(even.data(), odd.data(), taps.data(), 20, whole.size(), whole.data());
+  for (std::size_t first = 0; first <= 150; ++first) {
+    std::vector<float> parts(150);
+    kernel().half_band(even.data(), odd.data(), taps.data(), 20, first, parts.data());
+    kernel().half_band(even.data() + first,
+                       odd.data() + first,
+                       taps.data(),
+                       20,
+                       150 - first,
+                       parts.data() + first);
+    ASSERT_EQ(parts, whole) << first;
   }
 }
 
