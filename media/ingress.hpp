@@ -64,6 +64,8 @@ class TrackUplink {
   virtual std::uint64_t next_seq() const noexcept = 0;
   /// Every seq below is on disk; nothing while the journal cannot write.
   virtual std::optional<std::uint64_t> durable_seq() const noexcept = 0;
+  /// Audio decoded on the track since this connection took it over, gaps included.
+  virtual std::int64_t heard_ms() const noexcept = 0;
 };
 
 /// Threads: safe from any thread, never blocks.

@@ -17,7 +17,8 @@ class TrackHandle final : public TrackUplink {
         meeting_(meeting),
         track_(track),
         state_(std::move(state)),
-        owner_(++state_->owner) {}
+        owner_(++state_->owner),
+        heard_before_ms_(state_->heard_ms) {}
   ~TrackHandle() override { shard_.post_disconnect(meeting_, track_, owner_); }
   TrackHandle(const TrackHandle&) = delete;
   TrackHandle& operator=(const TrackHandle&) = delete;
@@ -41,6 +42,7 @@ class TrackHandle final : public TrackUplink {
     if (seq == TrackState::kNotDurable) return std::nullopt;
     return seq;
   }
+  std::int64_t heard_ms() const noexcept override { return state_->heard_ms - heard_before_ms_; }
 
  private:
   Shard& shard_;
@@ -48,6 +50,7 @@ class TrackHandle final : public TrackUplink {
   const TrackId track_;
   const std::shared_ptr<TrackState> state_;
   const std::uint64_t owner_;
+  const std::int64_t heard_before_ms_;
 };
 
 std::vector<std::shared_ptr<TrackUplink>> make_handles(

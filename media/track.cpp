@@ -176,6 +176,7 @@ void Track::on_block(const Block& block) noexcept {
   level_peak_dbfs_ = std::max(level_peak_dbfs_, block.peak_dbfs);
   ++level_blocks_;
   block_end_ = block.start_sample + kBlockSamples;
+  state_->heard_ms = block_end_ / kSamplesPerMs;
   if (!captioner_) return;
   Block placed = block;
   placed.start_sample += skipped_samples_;

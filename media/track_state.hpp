@@ -13,6 +13,7 @@ struct TrackState {
   std::atomic<std::uint64_t> owner{0};        ///< Rises with each connection; the newest owns.
   std::atomic<std::uint64_t> next_seq{0};     ///< See TrackUplink::next_seq().
   std::atomic<std::uint64_t> durable_seq{0};  ///< Or kNotDurable.
+  std::atomic<std::int64_t> heard_ms{0};      ///< Audio decoded so far, gaps included.
   std::atomic<bool> ended{false};             ///< The meeting takes no more audio.
   std::atomic<bool> jumped{false};            ///< The last connection sent an impossible sequence.
 };

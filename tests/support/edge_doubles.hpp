@@ -81,6 +81,7 @@ class TestTrack final : public media::TrackUplink {
   TrackId track() const noexcept override { return id_; }
   std::uint64_t next_seq() const noexcept override { return next_; }
   std::optional<std::uint64_t> durable_seq() const noexcept override { return durable.load(); }
+  std::int64_t heard_ms() const noexcept override { return heard; }
   std::size_t frames() const {
     const MutexLock lock(mutex_);
     return frames_.size();
@@ -88,6 +89,7 @@ class TestTrack final : public media::TrackUplink {
 
   std::atomic<Posted> answer{Posted::kAccepted};
   std::atomic<std::uint64_t> durable{0};
+  std::atomic<std::int64_t> heard{0};
 
  private:
   const TrackId id_;

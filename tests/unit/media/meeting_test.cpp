@@ -285,6 +285,7 @@ TEST_F(MeetingTest, WatermarksFollowWhatIsSettledAndWhatIsDurable) {
   send(0, 100, false);
   EXPECT_EQ(state.next_seq, 5U);
   EXPECT_EQ(state.durable_seq, 5U);
+  EXPECT_EQ(state.heard_ms, 100);
   sink_.durable = false;
   send(0, 20, false);
   EXPECT_EQ(state.next_seq, 6U);
