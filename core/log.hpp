@@ -2,6 +2,7 @@
 /// One line per event on a file descriptor, in logfmt: time, level, event, then key=value pairs.
 /// Control plane only: the audio path counts (core/counters.hpp) instead of logging.
 
+#include <atomic>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -25,6 +26,9 @@ class Log {
   Log(const Clock& clock, LogLevel threshold, int fd = 2)
       : clock_(clock), threshold_(threshold), fd_(fd) {}
 
+  /// Lines below `threshold` are left out from now on.
+  void set_threshold(LogLevel threshold) noexcept { threshold_ = threshold; }
+
   void debug(std::string_view event, std::initializer_list<LogField> fields = {}) const {
     write(LogLevel::kDebug, event, fields);
   }
@@ -42,7 +46,7 @@ class Log {
   void write(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) const;
 
   const Clock& clock_;
-  const LogLevel threshold_;
+  std::atomic<LogLevel> threshold_;
   const int fd_;
 };
 

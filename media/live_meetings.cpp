@@ -125,6 +125,11 @@ void LiveMeetings::open_recorded(UplinkHello hello,
   }
 }
 
+void LiveMeetings::for_each_shard(const std::function<void()>& task) {
+  for (const auto& shard : shards_)
+    shard->post_task(task);
+}
+
 void LiveMeetings::end_meeting(MeetingId meeting, std::function<void(Status)> done) {
   auto shared = std::make_shared<std::function<void(Status)>>(std::move(done));
   const bool posted =

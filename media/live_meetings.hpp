@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -22,6 +23,9 @@ class LiveMeetings final : public Ingress, public MeetingControl {
                MeetingDirectory& directory);
 
   void open(UplinkHello hello, Opened opened) override;
+  /// Runs `task` once on every shard, soon. Any thread; returns at once.
+  void for_each_shard(const std::function<void()>& task);
+
   void end_meeting(MeetingId meeting, std::function<void(Status)> done) override;
 
  private:

@@ -90,6 +90,10 @@ void Shard::post_disconnect(MeetingId meeting, TrackId track, std::uint64_t owne
   static_cast<void>(mailbox_->tasks.try_push(DisconnectTask{meeting, track, owner}));
 }
 
+void Shard::post_task(std::function<void()> task) {
+  static_cast<void>(mailbox_->tasks.try_push(PlainTask{std::move(task)}));
+}
+
 bool Shard::post_end(MeetingId meeting, std::function<void(Status)> done) {
   return mailbox_->tasks.try_push(EndTask{meeting, std::move(done)});
 }

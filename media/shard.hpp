@@ -47,6 +47,8 @@ class Shard {
                                std::optional<MeetingRecord> record,
                                Opened opened);
   void post_disconnect(MeetingId meeting, TrackId track, std::uint64_t owner);
+  /// Runs `task` on the shard's thread, soon. Dropped when the mailbox is full.
+  void post_task(std::function<void()> task);
   /// Ends a live meeting, or marks one that is not live as ended.
   [[nodiscard]] bool post_end(MeetingId meeting, std::function<void(Status)> done);
 
@@ -75,7 +77,10 @@ class Shard {
     MeetingId meeting;
     std::function<void(Status)> done;
   };
-  using Task = std::variant<FrameTask, OpenTask, ResultTask, DisconnectTask, EndTask>;
+  struct PlainTask {
+    std::function<void()> run;
+  };
+  using Task = std::variant<FrameTask, OpenTask, ResultTask, DisconnectTask, EndTask, PlainTask>;
   class ResultSink;
   struct Mailbox;
 
@@ -87,6 +92,7 @@ class Shard {
   void perform(ResultTask&& task);
   void perform(DisconnectTask&& task);
   void perform(EndTask&& task);
+  static void perform(PlainTask&& task) { task.run(); }
   void tick_when_due();
   Meeting* find(MeetingId meeting);
 

@@ -34,6 +34,7 @@ class Edge final : public EdgeServer, private Hub {
   Status start(const Options& options);
   int port() const noexcept override { return acceptor_->port(); }
   Hub& hub() noexcept override { return *this; }
+  void for_each_net_thread(const std::function<void()>& task) override;
   void drain() override;
 
  private:
@@ -88,6 +89,11 @@ void Edge::on_accept(int fd, PeerAddress peer) {
     return;
   }
   net_threads_[next_thread_++ % net_threads_.size()]->adopt(fd, std::move(peer));
+}
+
+void Edge::for_each_net_thread(const std::function<void()>& task) {
+  for (const auto& thread : net_threads_)
+    thread->post(task);
 }
 
 void Edge::drain() {

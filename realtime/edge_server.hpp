@@ -70,6 +70,8 @@ class EdgeServer {
 
   virtual int port() const noexcept = 0;
   virtual Hub& hub() noexcept = 0;
+  /// Runs `task` once on every net thread, soon. Any thread; returns at once.
+  virtual void for_each_net_thread(const std::function<void()>& task) = 0;
   /// Stops accepting, and closes every WebSocket session with 4000 and a retry_after_ms spread
   /// over 10 s. HTTP requests in flight are still answered. Any thread; returns at once.
   virtual void drain() = 0;

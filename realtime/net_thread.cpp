@@ -378,6 +378,10 @@ NetMailbox::Pushed NetThread::deliver(const DeliveryPtr& delivery) {
   return loop_->mailbox().push(delivery);
 }
 
+void NetThread::post(std::function<void()> task) {
+  loop_->mailbox().post(std::move(task));
+}
+
 void NetThread::close_meeting_uplinks(MeetingId meeting) {
   loop_->mailbox().post([loop = loop_.get(), meeting] { loop->close_uplinks_now(meeting); });
 }

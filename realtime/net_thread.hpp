@@ -47,6 +47,8 @@ class NetThread {
   /// Takes the accepted socket `fd` over.
   void adopt(int fd, PeerAddress peer);
   NetMailbox::Pushed deliver(const DeliveryPtr& delivery);
+  /// Runs `task` on the net thread, soon; dropped once the thread has ended.
+  void post(std::function<void()> task);
   void close_meeting_uplinks(MeetingId meeting);
   void drain();
 

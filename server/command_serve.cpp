@@ -24,8 +24,10 @@
 #include "server/http_root.hpp"
 #include "server/publisher.hpp"
 #include "server/recogniser_settings.hpp"
+#include "server/service_notify.hpp"
 #include "server/settings.hpp"
 #include "server/stored_meetings.hpp"
+#include "server/watchdog.hpp"
 #include "storage/migrations.hpp"
 #include "storage/private_cluster.hpp"
 
@@ -33,6 +35,9 @@ namespace qylon::server {
 namespace {
 
 constexpr std::chrono::seconds kReplayTimeout{60};
+/// How long a thread that must never block may stay silent.
+constexpr std::int64_t kStallUs = 5'000'000;
+constexpr std::int64_t kCheckUs = 1'000'000;
 
 constexpr std::string_view kHelp =
     R"(qylon serve - take in meetings, show who says what, keep the transcript
@@ -56,6 +61,9 @@ class Server {
   Status start(const ListenAddress& address);
   int port() const { return edge_->port(); }
   const Log& log() const { return log_; }
+  std::unique_ptr<Watchdog> make_watchdog();
+  /// Takes over what may change while it runs.
+  void reload(LogLevel level) { log_.set_threshold(level); }
   void stop();
 
  private:
@@ -71,7 +79,7 @@ class Server {
 
   const Settings& settings_;
   SystemClock clock_;
-  const Log log_;
+  Log log_;
   Counters counters_;
   std::unique_ptr<storage::PrivateCluster> cluster_;
   std::unique_ptr<storage::Database> database_;
@@ -262,6 +270,19 @@ Status Server::start_edge(const ListenAddress& address) {
   return ok();
 }
 
+std::unique_ptr<Watchdog> Server::make_watchdog() {
+  std::vector<Watchdog::Subject> subjects;
+  subjects.push_back({"net", [this](const std::shared_ptr<void>& token) {
+                        edge_->for_each_net_thread([token] {});
+                      }});
+  subjects.push_back(
+      {"shard", [this](const std::shared_ptr<void>& token) { live_->for_each_shard([token] {}); }});
+  return std::make_unique<Watchdog>(
+      kStallUs,
+      std::move(subjects),
+      Watchdog::Parts{.clock = clock_, .log = log_, .counters = counters_});
+}
+
 void Server::stop() {
   edge_->drain();
   publisher_->attach(nullptr);
@@ -279,7 +300,7 @@ LogLevel parse_level(const std::string& name) {
 sigset_t block_signals() {
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int signal : {SIGINT, SIGTERM})
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP})
     sigaddset(&signals, signal);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
@@ -302,6 +323,41 @@ void print_ready(const Settings& settings, const ListenAddress& address, int por
   std::fflush(stdout);
 }
 
+/// Reads the settings again, as at start. A wrong file changes nothing.
+void reload(Server& server, const Words& words) {
+  Settings settings;
+  SettingList list;
+  declare(list, settings);
+  const Status read = read_settings(list, settings, words);
+  if (!read) {
+    server.log().error("settings.refused", {{"reason", read.error().message}});
+    return;
+  }
+  server.reload(parse_level(settings.log_level));
+  server.log().info("settings.reloaded");
+}
+
+/// Keeps watch until a signal asks the server to stop, and returns that signal.
+int supervise(Server& server,
+              const ServiceNotify& notify,
+              const sigset_t& signals,
+              const Words& words) {
+  const auto watchdog = server.make_watchdog();
+  const std::int64_t wait_us = std::min(kCheckUs, notify.watchdog_us().value_or(kCheckUs * 2) / 2);
+  const timespec wait{wait_us / 1'000'000, wait_us % 1'000'000 * 1000};
+  while (true) {
+    const int signal = sigtimedwait(&signals, nullptr, &wait);
+    if (signal == SIGHUP) {
+      notify.send("RELOADING=1");
+      reload(server, words);
+      notify.send("READY=1");
+    } else if (signal > 0) {
+      return signal;
+    }
+    if (watchdog->check() && notify.watchdog_us()) notify.send("WATCHDOG=1");
+  }
+}
+
 }  // namespace
 
 int run_serve(const Words& words) {
@@ -317,15 +373,17 @@ int run_serve(const Words& words) {
   const auto address = parse_listen(settings.listen);
   if (!address) return fail(address.error(), 2);
 
+  const ServiceNotify notify = ServiceNotify::from_environment();
   const sigset_t signals = block_signals();
   media::StreamGraph::restrict_plugins();
   Server server(settings, parse_level(settings.log_level));
   const Status started = server.start(*address);
   if (!started) return fail(started.error(), 1);
   print_ready(settings, *address, server.port());
-  int signal = 0;
-  sigwait(&signals, &signal);
+  notify.send("READY=1\nSTATUS=taking meetings");
+  const int signal = supervise(server, notify, signals, words);
   server.log().info("server.stopping", {{"signal", std::to_string(signal)}});
+  notify.send("STOPPING=1\nSTATUS=draining");
   server.stop();
   return 0;
 }

@@ -89,6 +89,7 @@ std::vector<std::string> postgres_arguments() {
            std::string_view("fsync=on"),
            std::string_view("synchronous_commit=on"),
            std::string_view("cluster_name=qylon"),
+           std::string_view("jit=off"),  // No writable code pages: the service forbids them.
            std::string_view("log_timezone=UTC"),
            // Rows are people's words: neither statements nor values belong in a log.
            std::string_view("log_min_error_statement=panic"),
