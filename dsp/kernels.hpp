@@ -33,6 +33,20 @@ struct FftUnpack {
   std::size_t points;  ///< n, a multiple of 8.
 };
 
+/// A matrix times several vectors, added: out[t * out_stride + j] += sum of w(j, i) *
+/// in[t * in_stride + i], j < rows, i < depth, t < columns. Vectors may overlap, so a convolution
+/// over time is one product.
+struct Product {
+  const float* weights;  ///< float32[rows / 32, depth, 32] of w(j, i).
+  std::size_t rows;      ///< A multiple of 32.
+  std::size_t depth;
+  const float* in;
+  std::size_t in_stride;
+  std::size_t columns;
+  float* out;
+  std::size_t out_stride;
+};
+
 struct Kernels {
   /// sum of a[i] * b[i], i < count. The order of summation depends on count only.
   float (*dot)(const float* a, const float* b, std::size_t count) noexcept;
@@ -57,6 +71,11 @@ struct Kernels {
                       const float* x,
                       std::size_t count,
                       float* sums) noexcept;
+
+  void (*add_product)(const Product& product) noexcept;
+
+  /// x[i] = max(x[i], 0) * scale[i] + shift[i], i < count. REQUIRES: count a multiple of 32.
+  void (*rectify)(float* x, const float* scale, const float* shift, std::size_t count) noexcept;
 
   /// even[i] = in[2 i], odd[i] = in[2 i + 1], i < count.
   void (*split_pairs)(const float* in, std::size_t count, float* even, float* odd) noexcept;

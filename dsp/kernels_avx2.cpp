@@ -4,6 +4,8 @@
 
 #include <immintrin.h>
 
+#include "dsp/kernels_product.hpp"
+
 namespace qylon::dsp {
 namespace {
 
@@ -205,6 +207,8 @@ const Kernels& avx2_kernels() noexcept {
                                 .dot_eight = dot_eight,
                                 .half_band = half_band,
                                 .add_columns = add_columns_avx2,
+                                .add_product = add_product_avx2,
+                                .rectify = rectify_avx2,
                                 .split_pairs = split_pairs_avx2,
                                 .fft_pass = fft_pass_avx2,
                                 .fft_unpack = fft_unpack_avx2,

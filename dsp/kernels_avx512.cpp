@@ -4,6 +4,7 @@
 
 #include "dsp/kernels.hpp"
 #include "dsp/kernels_avx2.hpp"
+#include "dsp/kernels_product.hpp"
 
 #define QYLON_AVX512 __attribute__((target("avx512f")))
 #define QYLON_AVX512_INLINE __attribute__((target("avx512f"), always_inline)) inline
@@ -164,6 +165,8 @@ const Kernels& avx512_kernels() noexcept {
                                 .dot_eight = dot_eight,
                                 .half_band = half_band,
                                 .add_columns = add_columns_avx2,
+                                .add_product = add_product_avx512,
+                                .rectify = rectify_avx2,
                                 .split_pairs = split_pairs_avx2,
                                 .fft_pass = fft_pass_avx2,
                                 .fft_unpack = fft_unpack_avx2,

@@ -53,6 +53,24 @@ void add_columns(const float* columns,
   }
 }
 
+void add_product(const Product& p) noexcept {
+  constexpr std::size_t kBlock = 32;
+  for (std::size_t row = 0; row < p.rows; row += kBlock) {
+    for (std::size_t t = 0; t < p.columns; ++t) {
+      add_columns(p.weights + row * p.depth,
+                  kBlock,
+                  p.in + t * p.in_stride,
+                  p.depth,
+                  p.out + t * p.out_stride + row);
+    }
+  }
+}
+
+void rectify(float* x, const float* scale, const float* shift, std::size_t count) noexcept {
+  for (std::size_t i = 0; i < count; ++i)
+    x[i] = (x[i] > 0 ? x[i] : 0.0F) * scale[i] + shift[i];
+}
+
 void split_pairs(const float* in, std::size_t count, float* even, float* odd) noexcept {
   for (std::size_t i = 0; i < count; ++i) {
     even[i] = in[2 * i];
@@ -148,6 +166,8 @@ const Kernels& scalar_kernels() noexcept {
                                 .dot_eight = dot_eight,
                                 .half_band = half_band,
                                 .add_columns = add_columns,
+                                .add_product = add_product,
+                                .rectify = rectify,
                                 .split_pairs = split_pairs,
                                 .fft_pass = fft_pass,
                                 .fft_unpack = fft_unpack,

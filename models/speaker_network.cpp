@@ -1,5 +1,6 @@
 #include "models/speaker_network.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <optional>
@@ -9,17 +10,56 @@
 #include <Eigen/Core>
 
 #include "core/check.hpp"
+#include "dsp/kernels.hpp"
 
 namespace qylon::models {
 namespace {
 
 using Matrix = Eigen::MatrixXf;  // [channel, frame]: a frame's channels lie together.
 using Vector = Eigen::VectorXf;
-/// Frames of a padded buffer as one tap of a convolution sees them.
-using Frames = Eigen::Map<const Matrix, 0, Eigen::OuterStride<>>;
 
-constexpr int kAttention = 64;
+constexpr Eigen::Index kAttention = 64;
+constexpr Eigen::Index kRowBlock = 32;  // Of dsp::Product.
 constexpr float kVarianceMin = 1e-4F;
+
+/// Channels are made up to whole blocks with zeros, which stay zeros through every layer.
+Eigen::Index whole_blocks(Eigen::Index rows) {
+  return (rows + kRowBlock - 1) / kRowBlock * kRowBlock;
+}
+
+/// A matrix as dsp::Product wants it.
+class Packed {
+ public:
+  Packed() = default;
+  Packed(Eigen::Index rows, Eigen::Index depth)
+      : rows_(whole_blocks(rows)),
+        depth_(depth),
+        values_(static_cast<std::size_t>(rows_ * depth_)) {}
+
+  void set(Eigen::Index row, Eigen::Index column, float value) {
+    values_[static_cast<std::size_t>((row / kRowBlock * depth_ + column) * kRowBlock +
+                                     row % kRowBlock)] = value;
+  }
+
+  /// out[:, t] += this * in[t * in_stride ...] for every column of `out`.
+  template <typename Output>
+  void add(const float* in, Eigen::Index in_stride, Output&& out) const {
+    QYLON_CHECK(out.rows() == rows_);
+    dsp::kernels().add_product({values_.data(),
+                                static_cast<std::size_t>(rows_),
+                                static_cast<std::size_t>(depth_),
+                                in,
+                                static_cast<std::size_t>(in_stride),
+                                static_cast<std::size_t>(out.cols()),
+                                out.data(),
+                                static_cast<std::size_t>(out.outerStride())});
+  }
+
+ private:
+  Eigen::Index rows_ = 0;
+  Eigen::Index depth_ = 0;
+  std::vector<float> values_;
+};
 
 /// Reads tensors and remembers the first error, so that a layer list reads as a list.
 class Reader {
@@ -27,32 +67,44 @@ class Reader {
   explicit Reader(const WeightFile& file) : file_(file) {}
 
   Vector vector(const std::string& name, Eigen::Index size) {
+    Vector out = Vector::Zero(whole_blocks(size));
     const std::span<const float> values = read(name, {size});
-    return values.empty() ? Vector::Zero(size)
-                          : Vector(Eigen::Map<const Vector>(values.data(), size));
+    std::copy(values.begin(), values.end(), out.data());
+    return out;
   }
 
-  Matrix matrix(const std::string& name, Eigen::Index rows, Eigen::Index columns) {
-    using RowMajor = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-    const std::span<const float> values = read(name, {rows, columns});
-    if (values.empty()) return Matrix::Zero(rows, columns);
-    return Eigen::Map<const RowMajor>(values.data(), rows, columns);
+  /// `parts` inputs of so many values each, made up to whole blocks, as layers before leave them.
+  Packed matrix(const std::string& name,
+                Eigen::Index rows,
+                Eigen::Index part_size,
+                Eigen::Index parts) {
+    const std::span<const float> values = read(name, {rows, parts * part_size});
+    Packed out(rows, parts * whole_blocks(part_size));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const auto at = static_cast<Eigen::Index>(i);
+      const Eigen::Index column = at % (parts * part_size);
+      out.set(at / (parts * part_size),
+              column / part_size * whole_blocks(part_size) + column % part_size,
+              values[i]);
+    }
+    return out;
   }
 
-  /// float32[outputs, inputs, taps] -> one matrix per tap.
-  std::vector<Matrix> taps(const std::string& name,
-                           Eigen::Index outputs,
-                           Eigen::Index inputs,
+  /// float32[outputs, inputs, taps] -> matrices of taps / count taps each, which lie side by side;
+  /// an input frame has `depth` values, those behind `inputs` being zeros.
+  std::vector<Packed> taps(const std::string& name,
+                           std::array<Eigen::Index, 3> shape,
+                           Eigen::Index depth,
                            Eigen::Index count) {
-    const std::span<const float> values = read(name, {outputs, inputs, count});
-    std::vector<Matrix> out(static_cast<std::size_t>(count), Matrix::Zero(outputs, inputs));
-    if (values.empty()) return out;
-    std::size_t at = 0;
-    for (Eigen::Index row = 0; row < outputs; ++row) {
-      for (Eigen::Index column = 0; column < inputs; ++column) {
-        for (Matrix& tap : out)
-          tap(row, column) = values[at++];
-      }
+    const auto [outputs, inputs, taps] = shape;
+    const Eigen::Index each = taps / count;
+    const std::span<const float> values = read(name, {outputs, inputs, taps});
+    std::vector<Packed> out(static_cast<std::size_t>(count), Packed(outputs, each * depth));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const auto at = static_cast<Eigen::Index>(i);
+      const Eigen::Index tap = at % taps;
+      out[static_cast<std::size_t>(tap / each)].set(
+          at / taps / inputs, tap % each * depth + at / taps % inputs, values[i]);
     }
     return out;
   }
@@ -73,41 +125,54 @@ class Reader {
 
 /// Convolution over time, ReLU, then scale and shift (batch normalisation after the ReLU).
 struct Convolution {
-  std::vector<Matrix> taps;
+  std::vector<Packed> products;  // One of all taps, or one for each when they lie apart.
   Vector bias;
   Vector scale;
   Vector shift;
+  Eigen::Index frame = 0;  // Values of an input frame.
+  Eigen::Index taps = 1;
   Eigen::Index dilation = 1;
   Eigen::Index stride = 1;
 
-  Eigen::Index padding() const {
-    return dilation * (static_cast<Eigen::Index>(taps.size()) - 1) / 2;
-  }
+  Eigen::Index padding() const { return dilation * (taps - 1) / 2; }
 
   /// `padded` holds padding() zero frames, the input, and as many zero frames.
   template <typename Output>
   void apply(const float* padded, Output&& out) const {
-    const Eigen::Index inputs = taps[0].cols();
     out.colwise() = bias;
-    for (std::size_t k = 0; k < taps.size(); ++k) {
-      const float* start = padded + static_cast<Eigen::Index>(k) * dilation * inputs;
-      const Frames seen(start, inputs, out.cols(), Eigen::OuterStride<>(stride * inputs));
-      out.noalias() += taps[k] * seen;
+    for (std::size_t k = 0; k < products.size(); ++k) {
+      const float* const start = padded + static_cast<Eigen::Index>(k) * dilation * frame;
+      products[k].add(start, stride * frame, out);
     }
-    out = ((out.array().max(0.0F)).colwise() * scale.array()).colwise() + shift.array();
+    for (Eigen::Index t = 0; t < out.cols(); ++t) {
+      dsp::kernels().rectify(
+          out.col(t).data(), scale.data(), shift.data(), static_cast<std::size_t>(out.rows()));
+    }
   }
 };
 
-Convolution convolution(Reader& reader,
-                        const std::string& name,
-                        Eigen::Index inputs,
-                        Eigen::Index outputs,
-                        Eigen::Index taps) {
+struct Shape {
+  Eigen::Index inputs;
+  Eigen::Index frame;  // Inputs and the zeros behind them.
+  Eigen::Index outputs;
+  Eigen::Index taps;
+  Eigen::Index dilation = 1;
+  Eigen::Index stride = 1;
+};
+
+Convolution convolution(Reader& reader, const std::string& name, const Shape& shape) {
   Convolution out;
-  out.taps = reader.taps(name + ".weight", outputs, inputs, taps);
-  out.bias = reader.vector(name + ".bias", outputs);
-  out.scale = reader.vector(name + ".scale", outputs);
-  out.shift = reader.vector(name + ".shift", outputs);
+  out.products = reader.taps(name + ".weight",
+                             {shape.outputs, shape.inputs, shape.taps},
+                             shape.frame,
+                             shape.dilation == 1 ? 1 : shape.taps);
+  out.bias = reader.vector(name + ".bias", shape.outputs);
+  out.scale = reader.vector(name + ".scale", shape.outputs);
+  out.shift = reader.vector(name + ".shift", shape.outputs);
+  out.frame = shape.frame;
+  out.taps = shape.taps;
+  out.dilation = shape.dilation;
+  out.stride = shape.stride;
   return out;
 }
 
@@ -118,14 +183,16 @@ struct SpeakerNetwork::Layers {
   Convolution halve;
   std::array<Convolution, 3> residual;
   Convolution widen;
-  Matrix attend;
+  Packed attend;
   Vector attend_bias;
-  Matrix weigh;
+  Packed weigh;
   Vector weigh_bias;
-  Matrix project;  // Normalisations before and after it are folded in by the training script.
+  Packed project;  // Normalisations before and after it are folded in by the training script.
   Vector project_bias;
+  Eigen::Index size = 0;
 
   Eigen::Index channels() const { return front.bias.size(); }
+  Eigen::Index wide_channels() const { return widen.bias.size(); }
 };
 
 struct SpeakerNetwork::Workspace::Buffers {
@@ -137,20 +204,23 @@ struct SpeakerNetwork::Workspace::Buffers {
   Matrix attention;
   Matrix weights;
   Vector pooled;
+  Vector projected;
 };
 
 SpeakerNetwork::Workspace::Workspace(const SpeakerNetwork& network)
     : buffers_(std::make_unique<Buffers>()) {
   constexpr Eigen::Index kHalfMax = (kFramesMax + 1) / 2;
   const Eigen::Index channels = network.layers_->channels();
+  const Eigen::Index wide = network.layers_->wide_channels();
   buffers_->input.setZero(kMels, kFramesMax + 4);
   buffers_->full.setZero(channels, kFramesMax + 2);
   buffers_->half.setZero(channels, kHalfMax + 6);
   buffers_->step.setZero(channels, kHalfMax);
-  buffers_->wide.setZero(2 * channels, kHalfMax);
+  buffers_->wide.setZero(wide, kHalfMax);
   buffers_->attention.setZero(kAttention, kHalfMax);
-  buffers_->weights.setZero(2 * channels, kHalfMax);
-  buffers_->pooled.setZero(4 * channels);
+  buffers_->weights.setZero(wide, kHalfMax);
+  buffers_->pooled.setZero(2 * wide);
+  buffers_->projected.setZero(network.layers_->project_bias.size());
 }
 SpeakerNetwork::Workspace::~Workspace() = default;
 
@@ -165,23 +235,24 @@ Result<SpeakerNetwork> SpeakerNetwork::load(const WeightFile& file) {
                  "weight file: front.bias and project.bias must be lists of 1 to 1024 values"};
   }
   const Eigen::Index channels = shape[0];
+  const Eigen::Index frame = whole_blocks(channels);
   const Eigen::Index size = out_shape[0];
   Reader reader(file);
   auto layers = std::make_unique<Layers>();
-  layers->front = convolution(reader, "front", kMels, channels, 5);
-  layers->halve = convolution(reader, "halve", channels, channels, 3);
-  layers->halve.stride = 2;
+  layers->size = size;
+  layers->front = convolution(reader, "front", {kMels, kMels, channels, 5});
+  layers->halve = convolution(reader, "halve", {channels, frame, channels, 3, 1, 2});
   for (std::size_t i = 0; i < layers->residual.size(); ++i) {
-    const std::string name = "residual." + std::to_string(i);
-    layers->residual[i] = convolution(reader, name, channels, channels, 3);
-    layers->residual[i].dilation = static_cast<Eigen::Index>(i) + 1;
+    const auto dilation = static_cast<Eigen::Index>(i) + 1;
+    layers->residual[i] = convolution(
+        reader, "residual." + std::to_string(i), {channels, frame, channels, 3, dilation});
   }
-  layers->widen = convolution(reader, "widen", channels, 2 * channels, 1);
-  layers->attend = reader.matrix("attend.weight", kAttention, 2 * channels);
+  layers->widen = convolution(reader, "widen", {channels, frame, 2 * channels, 1});
+  layers->attend = reader.matrix("attend.weight", kAttention, 2 * channels, 1);
   layers->attend_bias = reader.vector("attend.bias", kAttention);
-  layers->weigh = reader.matrix("weigh.weight", 2 * channels, kAttention);
+  layers->weigh = reader.matrix("weigh.weight", 2 * channels, kAttention, 1);
   layers->weigh_bias = reader.vector("weigh.bias", 2 * channels);
-  layers->project = reader.matrix("project.weight", size, 4 * channels);
+  layers->project = reader.matrix("project.weight", size, 2 * channels, 2);
   layers->project_bias = reader.vector("project.bias", size);
   if (reader.error()) return *reader.error();
   return SpeakerNetwork(std::move(layers));
@@ -193,7 +264,7 @@ SpeakerNetwork::SpeakerNetwork(SpeakerNetwork&&) noexcept = default;
 SpeakerNetwork& SpeakerNetwork::operator=(SpeakerNetwork&&) noexcept = default;
 
 int SpeakerNetwork::size() const noexcept {
-  return static_cast<int>(layers_->project_bias.size());
+  return static_cast<int>(layers_->size);
 }
 
 namespace {
@@ -242,15 +313,16 @@ void SpeakerNetwork::forward(std::span<const float> log_mel,
   auto wide = buffers.wide.leftCols(halved);
   layers.widen.apply(half.data(), wide);
   auto attention = buffers.attention.leftCols(halved);
-  attention.noalias() = layers.attend * wide;
-  attention = (attention.colwise() + layers.attend_bias).array().tanh();
+  attention.colwise() = layers.attend_bias;
+  layers.attend.add(wide.data(), wide.rows(), attention);
+  attention = attention.array().tanh();
   auto weights = buffers.weights.leftCols(halved);
-  weights.noalias() = layers.weigh * attention;
-  weights.colwise() += layers.weigh_bias;
+  weights.colwise() = layers.weigh_bias;
+  layers.weigh.add(attention.data(), attention.rows(), weights);
   pool(wide, weights, buffers.pooled);
-  Eigen::Map<Vector> result(out.data(), static_cast<Eigen::Index>(out.size()));
-  result = layers.project_bias;
-  result.noalias() += layers.project * buffers.pooled;
+  buffers.projected = layers.project_bias;
+  layers.project.add(buffers.pooled.data(), buffers.pooled.size(), buffers.projected);
+  std::copy_n(buffers.projected.data(), out.size(), out.data());
 }
 
 }  // namespace qylon::models

@@ -11,7 +11,7 @@ import sys
 ALLOWED = {
     "core": set(),
     "dsp": {"core"},
-    "models": {"core"},
+    "models": {"core", "dsp"},
     "diarization": {"core", "dsp", "models"},
     "media": {"core", "dsp", "models", "diarization"},
     "storage": {"core"},

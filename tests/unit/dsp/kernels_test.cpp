@@ -1,5 +1,6 @@
 #include "dsp/kernels.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdlib>
@@ -138,6 +139,45 @@ TEST_P(EveryIsa, AddColumnsIsAMatrixTimesAVector) {
       }
     }
   }
+}
+
+TEST_P(EveryIsa, AddProductIsTheMatrixTimesEachVector) {
+  constexpr std::size_t kInStride = 3;  // Vectors overlap, as in a convolution.
+  constexpr std::size_t kDepth = 11;
+  const std::vector<float> weights = testing::white_noise(96 * kDepth, 1.0, 15);
+  const std::vector<float> in = testing::white_noise(40 * kInStride + kDepth, 1.0, 16);
+  for (const std::size_t rows : {32, 64, 96}) {
+    for (std::size_t columns = 0; columns <= 31; ++columns) {
+      const std::size_t out_stride = rows + 5;
+      std::vector<float> out(32 * out_stride, 0.5F);
+      kernel().add_product(
+          {weights.data(), rows, kDepth, in.data(), kInStride, columns, out.data(), out_stride});
+      for (std::size_t t = 0; t < 32; ++t) {
+        for (std::size_t row = 0; row < out_stride; ++row) {
+          double expected = 0.5;
+          for (std::size_t i = 0; row < rows && t < columns && i < kDepth; ++i) {
+            const float weight = weights[(row / 32 * kDepth + i) * 32 + row % 32];
+            expected += static_cast<double>(weight) * static_cast<double>(in[t * kInStride + i]);
+          }
+          ASSERT_NEAR(static_cast<double>(out[t * out_stride + row]), expected, 2e-5)
+              << rows << " x " << columns;
+        }
+      }
+    }
+  }
+}
+
+TEST_P(EveryIsa, RectifyCutsScalesAndShifts) {
+  const std::vector<float> x = testing::white_noise(97, 1.0, 17);
+  const std::vector<float> scale = testing::white_noise(97, 1.0, 18);
+  const std::vector<float> shift = testing::white_noise(97, 1.0, 19);
+  std::vector<float> out = x;
+  kernel().rectify(out.data() + 1, scale.data() + 1, shift.data() + 1, 64);
+  for (std::size_t i = 1; i < 65; ++i) {
+    ASSERT_NEAR(out[i], std::max(x[i], 0.0F) * scale[i] + shift[i], 1e-6F);
+  }
+  EXPECT_EQ(out[0], x[0]);
+  EXPECT_EQ(out[65], x[65]);
 }
 
 TEST_P(EveryIsa, SplitPairsSeparatesEvenFromOdd) {
