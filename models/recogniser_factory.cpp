@@ -5,13 +5,14 @@
 #include <fstream>
 #include <thread>
 
+#include "core/worker/zygote.hpp"
 #include "models/fallback.hpp"
 #include "models/openai_http.hpp"
 #include "models/pocketsphinx/model.hpp"
 #include "models/vosk/model.hpp"
 #include "models/websocket_recogniser.hpp"
+#include "models/worker/worker_loop.hpp"
 #include "models/worker/worker_recogniser.hpp"
-#include "models/worker/zygote.hpp"
 
 namespace qylon::models {
 namespace {
@@ -84,6 +85,7 @@ Result<std::unique_ptr<Recogniser>> make_worker_engine(const RecogniserSettings&
   options.caps.vocabulary = arguments.engine == "pocketsphinx";
   options.caps.language = settings.language;
   options.caps.concurrency_max = workers;
+  options.pool.role = "recogniser";
   options.pool.program = settings.worker_program;
   options.pool.args = to_words(arguments);
   options.store.speech_samples_max = settings.speech_s_max * kRecogniserRateHz;
@@ -203,7 +205,14 @@ int run_recogniser_zygote(const std::vector<std::string>& args) {
   const EngineArguments arguments = from_words(args);
   ZygoteLimits limits;
   limits.address_space_bytes = arguments.memory_mb * kMegabyte;
-  return serve_zygote(limits, [&] { return load_model(arguments); });
+  limits.process_name = "qylon-asr";
+  return serve_zygote(limits, [&]() -> Result<WorkerLife> {
+    auto loaded = load_model(arguments);
+    if (!loaded) return loaded.error();
+    return WorkerLife([model = std::shared_ptr<DecoderModel>(*std::move(loaded))](int socket) {
+      if (const auto decoder = model->make_decoder()) serve_decoder(socket, *decoder);
+    });
+  });
 }
 
 }  // namespace qylon::models

@@ -16,7 +16,7 @@
 
 #include "models/pocketsphinx/arpa.hpp"
 #include "models/pocketsphinx/letter_to_sound.hpp"
-#include "models/worker/socket_io.hpp"
+#include "core/worker/socket_io.hpp"
 
 namespace qylon::models {
 namespace {

@@ -8,9 +8,25 @@
 #include <string_view>
 #include <vector>
 
-#include "models/worker/frame.hpp"
+#include "core/worker/frame.hpp"
 
 namespace qylon::models {
+
+struct DecodeFrame {
+  /// To the worker: phrases to expect, for the rest of its life.
+  static constexpr FrameType kVocabulary = kRoleFrame;
+  static constexpr FrameType kBegin = kRoleFrame + 1;  ///< To the worker: a segment starts.
+  /// To the worker: more int16 samples of the segment; no answer.
+  static constexpr FrameType kAudio = kRoleFrame + 2;
+  /// To the worker: say what the live segment's words are so far.
+  static constexpr FrameType kListen = kRoleFrame + 3;
+  /// To the worker: decode the segment's first n samples.
+  static constexpr FrameType kFinish = kRoleFrame + 4;
+  static constexpr FrameType kAbandon = kRoleFrame + 5;  ///< To the worker: forget the segment.
+  /// From a worker: words so far, the answer to kListen.
+  static constexpr FrameType kPartial = kRoleFrame + 6;
+  static constexpr FrameType kFinal = kRoleFrame + 7;  ///< From a worker: the answer to kFinish.
+};
 
 /// One word as a decoder heard it, in time since the segment's first sample.
 struct DecodedWord {

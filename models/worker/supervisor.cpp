@@ -91,16 +91,16 @@ void Supervisor::warm_up() {
 void Supervisor::on_frame(WorkerId id, const Frame& frame) {
   const auto found = workers_.find(id);
   if (found == workers_.end()) return;
-  if (frame.type == FrameType::kReady) {
+  if (frame.type == ControlFrame::kReady) {
     found->second.ready = true;
     found->second.deadline_us = 0;
     return;
   }
   const auto decoded = parse_decoded(frame.payload);
   const bool expected = found->second.unanswered > 0 && decoded.has_value();
-  if (expected && frame.type == FrameType::kPartial) {
+  if (expected && frame.type == DecodeFrame::kPartial) {
     on_partial(id, *decoded);
-  } else if (expected && frame.type == FrameType::kFinal) {
+  } else if (expected && frame.type == DecodeFrame::kFinal) {
     on_final(id, *decoded);
   } else {
     break_worker(id, "it sent what nobody asked for");

@@ -12,7 +12,7 @@
 #include "core/clock.hpp"
 #include "core/counters.hpp"
 #include "core/log.hpp"
-#include "models/worker/pool.hpp"
+#include "core/worker/pool.hpp"
 #include "models/worker/segment_store.hpp"
 
 namespace qylon::models {

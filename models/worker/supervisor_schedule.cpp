@@ -124,7 +124,7 @@ void Supervisor::stop_live(Progress& progress) {
 
 void Supervisor::send_live(const SegmentView& view, WorkerId id) {
   send_audio(view, id);
-  pool_.send(id, FrameType::kListen, "");
+  pool_.send(id, DecodeFrame::kListen, "");
   progress_.at(view.key).last_live_us = clock_.monotonic_us();
   count_request(id, view.samples);
 }
@@ -135,7 +135,7 @@ void Supervisor::send_final(const SegmentView& view, WorkerId id) {
   send_audio(view, id);
   PayloadWriter writer;
   writer.value(static_cast<std::uint32_t>(view.samples));
-  pool_.send(id, FrameType::kFinish, writer.bytes());
+  pool_.send(id, DecodeFrame::kFinish, writer.bytes());
   progress.finishing = true;
   count_request(id, view.samples);
 }
@@ -143,7 +143,7 @@ void Supervisor::send_final(const SegmentView& view, WorkerId id) {
 void Supervisor::assign(const SegmentView& view, WorkerId id, bool live) {
   Worker& worker = workers_.at(id);
   if (worker.vocabulary == nullptr && !view.vocabulary->empty()) {
-    pool_.send(id, FrameType::kVocabulary, encode_phrases(*view.vocabulary));
+    pool_.send(id, DecodeFrame::kVocabulary, encode_phrases(*view.vocabulary));
     worker.vocabulary = view.vocabulary;
   }
   worker.segment = view.key;
@@ -153,14 +153,14 @@ void Supervisor::assign(const SegmentView& view, WorkerId id, bool live) {
   SegmentSetup setup;
   setup.live = live;
   setup.mean = store_.expected_mean(view.key);
-  pool_.send(id, FrameType::kBegin, encode_setup(setup));
+  pool_.send(id, DecodeFrame::kBegin, encode_setup(setup));
 }
 
 void Supervisor::send_audio(const SegmentView& view, WorkerId id) {
   Progress& progress = progress_.at(view.key);
   const std::string bytes = store_.audio(view.key, progress.sent_samples, view.samples);
   if (bytes.empty()) return;
-  pool_.send(id, FrameType::kAudio, bytes);
+  pool_.send(id, DecodeFrame::kAudio, bytes);
   progress.sent_samples += static_cast<std::int64_t>(bytes.size() / sizeof(std::int16_t));
 }
 
@@ -250,7 +250,7 @@ void Supervisor::release(WorkerId id) {
     workers_.erase(found);
     return;
   }
-  pool_.send(id, FrameType::kAbandon, "");
+  pool_.send(id, DecodeFrame::kAbandon, "");
   found->second.segment = 0;
 }
 

@@ -8,8 +8,8 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include "core/worker/socket_io.hpp"
 #include "models/recogniser.hpp"
-#include "models/worker/socket_io.hpp"
 
 namespace qylon::models {
 namespace {
@@ -35,7 +35,7 @@ class WorkerLoop {
   WorkerLoop(int fd, SegmentDecoder& decoder) : fd_(fd), decoder_(decoder) {}
 
   void run() {
-    if (!answer(FrameType::kReady, "")) return;
+    if (!answer(ControlFrame::kReady, "")) return;
     std::array<char, 65536> buffer{};
     for (;;) {
       const ssize_t got = ::recv(fd_, buffer.data(), buffer.size(), 0);
@@ -64,17 +64,17 @@ class WorkerLoop {
 
   bool handle(const Frame& frame) {
     switch (frame.type) {
-      case FrameType::kVocabulary:
+      case DecodeFrame::kVocabulary:
         return on_vocabulary(frame.payload);
-      case FrameType::kBegin:
+      case DecodeFrame::kBegin:
         return on_begin(frame.payload);
-      case FrameType::kAudio:
+      case DecodeFrame::kAudio:
         return on_audio(frame.payload);
-      case FrameType::kListen:
+      case DecodeFrame::kListen:
         return on_listen();
-      case FrameType::kFinish:
+      case DecodeFrame::kFinish:
         return on_finish(frame.payload);
-      case FrameType::kAbandon:
+      case DecodeFrame::kAbandon:
         return on_abandon();
       default:
         return false;
@@ -114,7 +114,7 @@ class WorkerLoop {
     grant_cpu_time(samples_.size());
     Decoded partial;
     partial.words = decoder_.advance(samples_, std::exchange(fresh_, 0));
-    return answer(FrameType::kPartial, encode_decoded(partial));
+    return answer(DecodeFrame::kPartial, encode_decoded(partial));
   }
 
   bool on_finish(std::string_view payload) {
@@ -126,7 +126,7 @@ class WorkerLoop {
     if (!decoded) return false;
     decoded->skipped_words = std::exchange(skipped_words_, 0);
     clear();
-    return answer(FrameType::kFinal, encode_decoded(*decoded));
+    return answer(DecodeFrame::kFinal, encode_decoded(*decoded));
   }
 
   bool on_abandon() {

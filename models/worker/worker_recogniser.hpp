@@ -12,8 +12,8 @@
 #include "core/log.hpp"
 #include "core/result.hpp"
 #include "core/sync.hpp"
+#include "core/worker/pool.hpp"
 #include "models/recogniser.hpp"
-#include "models/worker/pool.hpp"
 #include "models/worker/segment_store.hpp"
 #include "models/worker/supervisor.hpp"
 

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "core/check.hpp"
-#include "models/worker/frame.hpp"
+#include "core/worker/frame.hpp"
 #include "models/worker/messages.hpp"
 
 namespace qylon::models {
@@ -30,7 +30,7 @@ void check_payload(std::string_view payload) {
 }  // namespace qylon::models
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using qylon::models::FrameReader;
+  using qylon::FrameReader;
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   qylon::models::check_payload(bytes);
   FrameReader reader(4096);

@@ -1,4 +1,4 @@
-#include "models/worker/pool.hpp"
+#include "core/worker/pool.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-namespace qylon::models {
+namespace qylon {
 namespace {
 
 constexpr std::int64_t kPauseMsMin = 100;
@@ -60,9 +60,8 @@ int WorkerPool::bounded_timeout_ms(int timeout_ms) const {
 void WorkerPool::start_if_due(std::vector<PoolEvent>& events) {
   const std::int64_t now_us = clock_.monotonic_us();
   if (state_ == State::kLoading && now_us >= load_deadline_us_) {
-    lose_zygote(
-        "it did not load its model within " + std::to_string(options_.load_timeout_ms) + " ms",
-        events);
+    lose_zygote("it did not load within " + std::to_string(options_.load_timeout_ms) + " ms",
+                events);
     return;
   }
   if (state_ != State::kDown || now_us < next_start_us_) return;
@@ -81,7 +80,7 @@ void WorkerPool::on_control(std::vector<PoolEvent>& events) {
   const ssize_t got = ::recv(zygote_.control.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (got <= 0) {
-    lose_zygote("the process that forks the recogniser's workers ended", events);
+    lose_zygote("the process that forks the workers ended", events);
     return;
   }
   FrameReader reader(bytes.size());
@@ -89,15 +88,15 @@ void WorkerPool::on_control(std::vector<PoolEvent>& events) {
   const auto frame = reader.next();
   if (!frame || !frame->has_value()) return;
   const std::string& payload = (*frame)->payload;
-  if ((*frame)->type == FrameType::kReady) {
+  if ((*frame)->type == ControlFrame::kReady) {
     state_ = State::kRunning;
     pause_ms_ = 0;
     events.push_back({PoolEvent::Kind::kZygoteReady, 0, {}, {}});
-  } else if ((*frame)->type == FrameType::kFailure) {
+  } else if ((*frame)->type == ControlFrame::kFailure) {
     std::string text;
     if (!PayloadReader(payload).text(text, bytes.size())) text = "it did not say why";
     lose_zygote(std::move(text), events);
-  } else if ((*frame)->type == FrameType::kExited) {
+  } else if ((*frame)->type == ControlFrame::kExited) {
     on_exited(payload, events);
   }
 }
@@ -108,14 +107,14 @@ void WorkerPool::on_exited(std::string_view payload, std::vector<PoolEvent>& eve
   std::string how;
   if (!reader.value(worker) || !reader.text(how, 1000)) return;
   if (ended_by_us_.erase(worker) > 0) return;
-  log_.warn("recogniser_worker_lost", {{"worker", std::to_string(worker)}, {"how", how}});
+  log_.warn(options_.role + "_worker_lost", {{"worker", std::to_string(worker)}, {"how", how}});
   // What it wrote before its end is still in the socket.
   if (links_.contains(worker)) read_worker(worker, events);
   drop_worker(worker, std::move(how), events);
 }
 
 void WorkerPool::lose_zygote(std::string reason, std::vector<PoolEvent>& events) {
-  log_.error("recogniser_zygote_lost", {{"reason", reason}});
+  log_.error(options_.role + "_zygote_lost", {{"reason", reason}});
   end_zygote(zygote_);
   state_ = State::kDown;
   pause_ms_ = std::clamp(pause_ms_ * 2, kPauseMsMin, kPauseMsMax);
@@ -165,7 +164,7 @@ Result<WorkerId> WorkerPool::spawn() {
   auto ends = socket_pair(SOCK_STREAM);
   if (!ends) return ends.error();
   const WorkerId id = ++last_id_;
-  tell_zygote(FrameType::kSpawn, id, ends->second.get());
+  tell_zygote(ControlFrame::kSpawn, id, ends->second.get());
   links_.emplace(id, Link{std::move(ends->first), FrameReader(kWorkerPayloadMax), {}});
   return id;
 }
@@ -173,7 +172,7 @@ Result<WorkerId> WorkerPool::spawn() {
 void WorkerPool::kill(WorkerId worker) {
   if (links_.erase(worker) == 0) return;
   ended_by_us_.insert(worker);
-  tell_zygote(FrameType::kKill, worker, -1);
+  tell_zygote(ControlFrame::kKill, worker, -1);
 }
 
 void WorkerPool::send(WorkerId worker, FrameType type, std::string_view payload) {
@@ -205,4 +204,4 @@ void WorkerPool::tell_zygote(FrameType type, WorkerId worker, int attached_fd) {
   send_message(zygote_.control.get(), bytes, attached_fd);
 }
 
-}  // namespace qylon::models
+}  // namespace qylon

@@ -1,4 +1,4 @@
-#include "models/worker/zygote_process.hpp"
+#include "core/worker/zygote_process.hpp"
 
 #include <array>
 #include <cerrno>
@@ -11,12 +11,12 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-namespace qylon::models {
+namespace qylon {
 namespace {
 
 constexpr int kControlFd = 3;
 
-/// What a decoder may need to find its libraries and what test tools need; keys and passwords of
+/// What a worker may need to find its libraries and what test tools need; keys and passwords of
 /// the server's environment stay out.
 constexpr std::array kKeptVariables{
     "PATH",
@@ -96,9 +96,8 @@ Result<ZygoteProcess> start_zygote(const std::string& program,
                                     pointers(words).data(),
                                     pointers(environment).data());
   if (failure != 0) {
-    return Error{
-        ErrorCode::kNotFound,
-        "cannot run the recogniser's worker program " + program + ": " + std::strerror(failure)};
+    return Error{ErrorCode::kNotFound,
+                 "cannot run the worker program " + program + ": " + std::strerror(failure)};
   }
   process.control = std::move(control->first);
   return process;
@@ -113,4 +112,4 @@ void end_zygote(ZygoteProcess& process) {
   process.pid = -1;
 }
 
-}  // namespace qylon::models
+}  // namespace qylon

@@ -14,26 +14,23 @@
 
 #include "core/result.hpp"
 
-namespace qylon::models {
+namespace qylon {
 
-enum class FrameType : std::uint8_t {
-  kVocabulary = 1,  ///< To the worker: phrases to expect, for the rest of its life.
-  kBegin,           ///< To the worker: a segment starts.
-  kAudio,           ///< To the worker: more int16 samples of the segment; no answer.
-  kListen,          ///< To the worker: say what the live segment's words are so far.
-  kFinish,          ///< To the worker: decode the segment's first n samples.
-  kAbandon,         ///< To the worker: forget the segment.
-  kReady,           ///< From a worker: up and idle. From the zygote: model loaded, text = engine.
-  kFailure,         ///< From the zygote: cannot start, text says why.
-  kPartial,         ///< From a worker: words so far, the answer to kListen.
-  kFinal,           ///< From a worker: the answer to kFinish.
-  kSpawn,           ///< To the zygote: fork a worker onto the passed socket.
-  kKill,            ///< To the zygote: end a worker at once.
-  kExited,          ///< From the zygote: a worker ended; text says how.
+using FrameType = std::uint8_t;
+
+/// What every role's frames have in common; a role numbers its own from kRoleFrame on.
+struct ControlFrame {
+  static constexpr FrameType kReady = 1;    ///< From a worker: up. From the zygote: it can fork.
+  static constexpr FrameType kFailure = 2;  ///< From the zygote: cannot start, text says why.
+  static constexpr FrameType kSpawn = 3;    ///< To the zygote: fork a worker onto the socket.
+  static constexpr FrameType kKill = 4;     ///< To the zygote: end a worker at once.
+  static constexpr FrameType kExited = 5;   ///< From the zygote: a worker ended; text says how.
 };
+inline constexpr FrameType kRoleFrame = 16;
+inline constexpr FrameType kFrameTypeMax = 63;
 
 struct Frame {
-  FrameType type{};
+  FrameType type = 0;
   std::string payload;
 };
 
@@ -105,4 +102,4 @@ class PayloadReader {
   std::string_view bytes_;
 };
 
-}  // namespace qylon::models
+}  // namespace qylon

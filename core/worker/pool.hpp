@@ -11,10 +11,10 @@
 #include "core/clock.hpp"
 #include "core/log.hpp"
 #include "core/result.hpp"
-#include "models/worker/frame.hpp"
-#include "models/worker/zygote_process.hpp"
+#include "core/worker/frame.hpp"
+#include "core/worker/zygote_process.hpp"
 
-namespace qylon::models {
+namespace qylon {
 
 using WorkerId = std::uint32_t;
 
@@ -37,6 +37,7 @@ struct PoolEvent {
 class WorkerPool {
  public:
   struct Options {
+    std::string role;               ///< Names the workers in the log: "recogniser".
     std::string program;            ///< Executable to run.
     std::vector<std::string> args;  ///< Its words, from the hidden subcommand on.
     std::int64_t load_timeout_ms = 60'000;
@@ -93,4 +94,4 @@ class WorkerPool {
   std::int64_t pause_ms_ = 0;
 };
 
-}  // namespace qylon::models
+}  // namespace qylon

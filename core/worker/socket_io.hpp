@@ -7,7 +7,7 @@
 #include "core/result.hpp"
 #include "core/unique_fd.hpp"
 
-namespace qylon::models {
+namespace qylon {
 
 /// Two connected Unix sockets of `type` (SOCK_STREAM or SOCK_SEQPACKET), both close-on-exec.
 Result<std::pair<UniqueFd, UniqueFd>> socket_pair(int type);
@@ -18,4 +18,4 @@ bool write_all(int fd, std::string_view bytes);
 /// One message with at most one descriptor attached (-1: none). False when the peer is gone.
 bool send_message(int fd, std::string_view bytes, int attached_fd = -1);
 
-}  // namespace qylon::models
+}  // namespace qylon

@@ -1,13 +1,12 @@
-#include "models/worker/frame.hpp"
+#include "core/worker/frame.hpp"
 
-namespace qylon::models {
+namespace qylon {
 namespace {
 
 constexpr std::size_t kHeaderBytes = sizeof(std::uint32_t) + 1;
 
-bool is_known(std::uint8_t type) {
-  return type >= static_cast<std::uint8_t>(FrameType::kVocabulary) &&
-         type <= static_cast<std::uint8_t>(FrameType::kExited);
+bool is_known(FrameType type) {
+  return type >= ControlFrame::kReady && type <= kFrameTypeMax;
 }
 
 }  // namespace
@@ -37,8 +36,7 @@ Result<std::optional<Frame>> FrameReader::next() {
   }
   if (left.size() < kHeaderBytes + size) return std::optional<Frame>();
   consumed_ += kHeaderBytes + size;
-  return std::optional<Frame>(
-      Frame{static_cast<FrameType>(type), std::string(left.substr(kHeaderBytes, size))});
+  return std::optional<Frame>(Frame{type, std::string(left.substr(kHeaderBytes, size))});
 }
 
-}  // namespace qylon::models
+}  // namespace qylon

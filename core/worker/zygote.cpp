@@ -1,4 +1,4 @@
-#include "models/worker/zygote.hpp"
+#include "core/worker/zygote.hpp"
 
 #include <array>
 #include <cerrno>
@@ -16,11 +16,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "models/worker/frame.hpp"
-#include "models/worker/socket_io.hpp"
-#include "models/worker/worker_loop.hpp"
+#include "core/worker/frame.hpp"
+#include "core/worker/socket_io.hpp"
 
-namespace qylon::models {
+namespace qylon {
 namespace {
 
 constexpr int kWorkerFd = 3;
@@ -40,7 +39,7 @@ void set_limit(__rlimit_resource resource, rlim_t value) {
 
 void confine(const ZygoteLimits& limits) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  ::prctl(PR_SET_NAME, "qylon-asr");
+  ::prctl(PR_SET_NAME, limits.process_name);
   ::setpriority(PRIO_PROCESS, 0, limits.nice);
   set_limit(RLIMIT_CORE, 0);
   if (kLimitAddressSpace && limits.address_space_bytes > 0)
@@ -90,8 +89,11 @@ ControlMessage receive_control(int fd) {
 
 class Zygote {
  public:
-  Zygote(const ZygoteLimits& limits, DecoderModel& model, int signal_fd, const sigset_t& old_mask)
-      : limits_(limits), model_(model), signal_fd_(signal_fd), old_mask_(old_mask) {}
+  Zygote(const ZygoteLimits& limits,
+         const WorkerLife& life,
+         int signal_fd,
+         const sigset_t& old_mask)
+      : limits_(limits), life_(life), signal_fd_(signal_fd), old_mask_(old_mask) {}
 
   void run() {
     for (;;) {
@@ -111,9 +113,9 @@ class Zygote {
     PayloadReader reader(message.frame->payload);
     std::uint32_t id = 0;
     if (!reader.value(id)) return false;
-    if (message.frame->type == FrameType::kSpawn && message.attached)
+    if (message.frame->type == ControlFrame::kSpawn && message.attached)
       spawn(id, std::move(message.attached));
-    if (message.frame->type == FrameType::kKill) kill_worker(id);
+    if (message.frame->type == ControlFrame::kKill) kill_worker(id);
     return true;
   }
 
@@ -134,9 +136,8 @@ class Zygote {
     ::sigprocmask(SIG_SETMASK, &old_mask_, nullptr);
     if (socket != kWorkerFd) ::dup2(socket, kWorkerFd);
     ::close_range(kWorkerFd + 1, ~0U, 0);
-    const auto decoder = model_.make_decoder();
-    if (decoder != nullptr) serve_decoder(kWorkerFd, *decoder);
-    // Nothing of the model may be torn down: its pages are shared with the other workers.
+    life_(kWorkerFd);
+    // Nothing that was loaded may be torn down: its pages are shared with the other workers.
     ::_exit(0);
   }
 
@@ -165,12 +166,12 @@ class Zygote {
     writer.value(id);
     writer.text(how);
     std::string bytes;
-    append_frame(bytes, FrameType::kExited, writer.bytes());
+    append_frame(bytes, ControlFrame::kExited, writer.bytes());
     send_message(limits_.control_fd, bytes);
   }
 
   const ZygoteLimits& limits_;
-  DecoderModel& model_;
+  const WorkerLife& life_;
   const int signal_fd_;
   const sigset_t old_mask_;
   std::map<pid_t, std::uint32_t> workers_;
@@ -186,7 +187,7 @@ bool say(int fd, FrameType type, std::string_view text) {
 
 }  // namespace
 
-int serve_zygote(const ZygoteLimits& limits, const ModelLoader& load) {
+int serve_zygote(const ZygoteLimits& limits, const WorkerLoader& load) {
   confine(limits);
   sigset_t child_signal{};
   sigset_t old_mask{};
@@ -197,14 +198,14 @@ int serve_zygote(const ZygoteLimits& limits, const ModelLoader& load) {
   const UniqueFd signals(::signalfd(-1, &child_signal, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signals) return 1;
 
-  auto model = load();
-  if (!model) {
-    say(limits.control_fd, FrameType::kFailure, model.error().message);
+  const auto life = load();
+  if (!life) {
+    say(limits.control_fd, ControlFrame::kFailure, life.error().message);
     return 1;
   }
-  if (!say(limits.control_fd, FrameType::kReady, "")) return 1;
-  Zygote(limits, **model, signals.get(), old_mask).run();
-  ::_exit(0);  // The model needs no orderly end, and freeing it would take longer than dying.
+  if (!say(limits.control_fd, ControlFrame::kReady, "")) return 1;
+  Zygote(limits, *life, signals.get(), old_mask).run();
+  ::_exit(0);  // What was loaded needs no orderly end, which would take longer than dying.
 }
 
-}  // namespace qylon::models
+}  // namespace qylon

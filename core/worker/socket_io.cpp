@@ -1,4 +1,4 @@
-#include "models/worker/socket_io.hpp"
+#include "core/worker/socket_io.hpp"
 
 #include <array>
 #include <cerrno>
@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-namespace qylon::models {
+namespace qylon {
 
 Result<std::pair<UniqueFd, UniqueFd>> socket_pair(int type) {
   std::array<int, 2> ends{};
@@ -52,4 +52,4 @@ bool send_message(int fd, std::string_view bytes, int attached_fd) {
   return sent == static_cast<ssize_t>(bytes.size());
 }
 
-}  // namespace qylon::models
+}  // namespace qylon

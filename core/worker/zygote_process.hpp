@@ -7,9 +7,9 @@
 #include <sys/types.h>
 
 #include "core/result.hpp"
-#include "models/worker/socket_io.hpp"
+#include "core/worker/socket_io.hpp"
 
-namespace qylon::models {
+namespace qylon {
 
 struct ZygoteProcess {
   pid_t pid = -1;
@@ -27,4 +27,4 @@ Result<ZygoteProcess> start_zygote(const std::string& program,
 /// Kills the process and waits for its end, which SIGKILL makes immediate.
 void end_zygote(ZygoteProcess& process);
 
-}  // namespace qylon::models
+}  // namespace qylon
