@@ -80,6 +80,7 @@ class Connection final : public SessionPort {
   void send(Frame frame) override;
   void send(const Delivery& delivery) override;
   std::size_t queued_bytes() const noexcept override { return outbox_.bytes(); }
+  Footprint<3> footprint() const noexcept override;
   void pause_receiving(bool paused) override;
   void close(int code) override;
 
@@ -98,10 +99,16 @@ class Connection final : public SessionPort {
   void too_slow();
   void hang_up();
 
+  // What every send() reads stands together, see footprint().
   ConnectionParts& parts_;
+  lws* wsi_ = nullptr;
+  int socket_ = -1;  // Of the WebSocket.
+  bool closing_ = false;
+  bool broken_ = false;
+  int close_code_ = 0;
+  Outbox outbox_;
   const std::uint64_t id_;
   const PeerAddress peer_;
-  lws* wsi_ = nullptr;
 
   // HTTP.
   std::uint64_t requests_ = 0;
@@ -116,12 +123,8 @@ class Connection final : public SessionPort {
   // WebSocket.
   std::shared_ptr<Session> session_;
   UplinkSession* uplink_ = nullptr;
-  Outbox outbox_;
   std::string message_;  // Fragments of a message that is not whole yet.
   bool paused_ = false;
-  bool closing_ = false;
-  bool broken_ = false;
-  int close_code_ = 0;
   std::int64_t closing_since_us_ = 0;
   std::int64_t heard_us_ = 0;
   bool pinged_ = false;

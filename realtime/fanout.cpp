@@ -5,7 +5,8 @@
 namespace qylon::realtime {
 namespace {
 
-constexpr std::size_t kAhead = 4;
+// One send(2) takes longer than the memory of two subscribers.
+constexpr std::size_t kAhead = 2;
 
 std::size_t index_of(Topic topic) {
   return static_cast<std::size_t>(topic);
@@ -18,7 +19,7 @@ void Fanout::add(Topic topic, Subscription& subscription) {
   if (place != Subscription::kNowhere) return;
   auto& list = meetings_[subscription.meeting()][index_of(topic)];
   place = list.size();
-  list.push_back(&subscription);
+  list.push_back({&subscription, subscription.footprint()});
 }
 
 void Fanout::remove(Topic topic, Subscription& subscription) {
@@ -28,7 +29,7 @@ void Fanout::remove(Topic topic, Subscription& subscription) {
   Lists& lists = found->second;
   auto& list = lists[index_of(topic)];
   list[place] = list.back();
-  list[place]->places_[index_of(topic)] = place;
+  list[place].subscription->places_[index_of(topic)] = place;
   list.pop_back();
   place = Subscription::kNowhere;
   if (std::all_of(lists.begin(), lists.end(), [](const auto& l) { return l.empty(); }))
@@ -46,15 +47,18 @@ void Fanout::deliver(const Delivery& delivery) {
   const auto& list = found->second[index_of(delivery.topic)];
   for (std::size_t i = 0; i < list.size(); ++i) {
     // A thousand subscribers do not fit the cache; the next ones are on their way meanwhile.
-    if (i + kAhead < list.size()) __builtin_prefetch(list[i + kAhead]);
-    list[i]->on_delivery(delivery);
+    if (i + kAhead < list.size()) {
+      for (const void* const line : list[i + kAhead].footprint)
+        __builtin_prefetch(line);
+    }
+    list[i].subscription->on_delivery(delivery);
   }
 }
 
 void Fanout::finals_lost() {
   for (auto& [meeting, lists] : meetings_) {
-    for (Subscription* const subscription : lists[index_of(Topic::kCaptions)])
-      subscription->on_finals_lost();
+    for (const Entry& entry : lists[index_of(Topic::kCaptions)])
+      entry.subscription->on_finals_lost();
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/ids.hpp"
 #include "realtime/delivery.hpp"
+#include "realtime/footprint.hpp"
 
 namespace qylon::realtime {
 
@@ -24,6 +25,8 @@ class Subscription {
   Subscription& operator=(Subscription&&) = delete;
 
   MeetingId meeting() const noexcept { return meeting_; }
+  /// What on_delivery() reads, apart from what all subscriptions share.
+  virtual Footprint<7> footprint() const noexcept { return {}; }
   /// Must not add or remove subscriptions.
   virtual void on_delivery(const Delivery& delivery) = 0;
   /// Finals were lost on the way to this thread: fetch what is missing.
@@ -50,7 +53,11 @@ class Fanout {
   void finals_lost();
 
  private:
-  using Lists = std::array<std::vector<Subscription*>, 3>;  // By topic.
+  struct Entry {
+    Subscription* subscription;
+    Footprint<7> footprint;
+  };
+  using Lists = std::array<std::vector<Entry>, 3>;  // By topic.
   std::unordered_map<MeetingId, Lists> meetings_;
 };
 

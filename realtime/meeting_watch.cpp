@@ -151,6 +151,18 @@ void MeetingWatch::on_page(const Result<History::Page>& page) {
   failing_since_us_ = 0;
 }
 
+Footprint<7> MeetingWatch::footprint() const noexcept {
+  static_assert(sizeof(MeetingWatch) <= 3 * kCacheLineBytes);
+  const Footprint<3> port = session_.port_.footprint();
+  return {this,
+          address_in(this, kCacheLineBytes),
+          address_in(this, 2 * kCacheLineBytes),
+          &session_,
+          port[0],
+          port[1],
+          port[2]};
+}
+
 void MeetingWatch::on_delivery(const Delivery& delivery) {
   if (session_.failed()) return;
   if (delivery.is_final()) return on_final(delivery);

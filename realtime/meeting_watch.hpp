@@ -34,6 +34,7 @@ class MeetingWatch final : public Subscription {
   void pump();
   void on_page(const Result<History::Page>& page);
 
+  Footprint<7> footprint() const noexcept override;
   void on_delivery(const Delivery& delivery) override;
   void on_finals_lost() override;
 

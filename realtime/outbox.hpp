@@ -51,11 +51,11 @@ class Outbox {
   void take_away(const ConflationKey& key);
   void drop_taken();
 
-  Options options_;  // Constant after construction.
+  std::size_t count_ = 0;  // Frames that wait.
+  Options options_;        // Constant after construction.
   std::vector<Entry> entries_;
   std::size_t head_ = 0;    // entries_[0, head_) were taken.
   std::uint64_t base_ = 0;  // Sequence number of entries_[0].
-  std::size_t count_ = 0;   // Frames that wait.
   std::size_t bytes_ = 0;   // Of the frames that wait.
   std::unordered_map<ConflationKey, std::uint64_t, ConflationKeyHash> waiting_;
 };

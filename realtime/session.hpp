@@ -15,6 +15,7 @@
 #include "core/result.hpp"
 #include "media/ingress.hpp"
 #include "realtime/delivery.hpp"
+#include "realtime/footprint.hpp"
 #include "realtime/history.hpp"
 #include "realtime/meeting_rings.hpp"
 #include "realtime/net_mailbox.hpp"
@@ -38,6 +39,8 @@ class SessionPort {
   /// As send(), under the outbox's rules for conflation and dropping.
   virtual void send(const Delivery& delivery) = 0;
   virtual std::size_t queued_bytes() const noexcept = 0;
+  /// What send() reads.
+  virtual Footprint<3> footprint() const noexcept { return {}; }
   virtual void pause_receiving(bool paused) = 0;
   /// Sends what is queued, then a close frame; nothing is received any more.
   virtual void close(int code) = 0;
