@@ -4,6 +4,7 @@
 /// pointers of any alignment.
 
 #include <cstddef>
+#include <cstdint>
 
 #include "dsp/isa.hpp"
 
@@ -64,6 +65,14 @@ struct Kernels {
                     std::size_t count,
                     float* out) noexcept;
 
+  /// out[i] = sum of x[begins[i] + k] * row i[k], i < 8, k < count, where row i[k] =
+  /// rows[k / 8 * 64 + i * 8 + k % 8]. REQUIRES: count a multiple of 8.
+  void (*dot_bands)(const float* x,
+                    const std::uint16_t* begins,
+                    const float* rows,
+                    std::size_t count,
+                    float* out) noexcept;
+
   /// sums[j] += sum of x[i] * columns[i * rows + j], i < count, j < rows: a matrix, column by
   /// column, times a vector. REQUIRES: rows a multiple of 32.
   void (*add_columns)(const float* columns,
@@ -94,6 +103,29 @@ struct Kernels {
                      const float* floor,
                      std::size_t count,
                      float* out) noexcept;
+
+  /// out[i] = a[i] * b[i], i < count.
+  void (*multiply)(const float* a, const float* b, std::size_t count, float* out) noexcept;
+
+  /// out[i] = x[i] - factor * x[i - 1], i < count; x[-1] is read.
+  void (*difference)(const float* x, float factor, std::size_t count, float* out) noexcept;
+
+  /// out[i] = scale * ln(max(x[i], floor)) within 2e-7 of itself or of `scale`; what is no number
+  /// counts as `floor`. REQUIRES: floor >= the smallest normal float; x finite.
+  void (*scaled_log)(const float* x,
+                     std::size_t count,
+                     float floor,
+                     float scale,
+                     float* out) noexcept;
+
+  /// out[i] = sample i / 32768 of signed 16-bit little-endian bytes, i < count.
+  void (*from_s16le)(const std::uint8_t* bytes, std::size_t count, float* out) noexcept;
+
+  /// out[i] = float i of little-endian bytes, clamped to +-1; NaN and infinities become 0.
+  void (*from_f32le)(const std::uint8_t* bytes, std::size_t count, float* out) noexcept;
+
+  /// out[i] = (in[2 i] + in[2 i + 1]) / 2, i < count. `out` may be `in`.
+  void (*mean_of_pairs)(const float* in, std::size_t count, float* out) noexcept;
 };
 
 /// REQUIRES: isa_supported(isa).

@@ -69,6 +69,14 @@ QYLON_AVX2_INLINE __m256 fold(__m256 a, __m256 b, __m256 c, __m256 d) noexcept {
   return _mm256_add_ps(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xEE));
 }
 
+/// Each sum in one number.
+QYLON_AVX2_INLINE __m256 fold(const Eight& sums) noexcept {
+  const __m256 low = fold(sums.v0, sums.v1, sums.v2, sums.v3);
+  const __m256 high = fold(sums.v4, sums.v5, sums.v6, sums.v7);
+  return _mm256_add_ps(_mm256_permute2f128_ps(low, high, 0x20),
+                       _mm256_permute2f128_ps(low, high, 0x31));
+}
+
 QYLON_AVX2 void dot_eight(const float* window,
                           const float* rows,
                           std::size_t count,
@@ -79,11 +87,7 @@ QYLON_AVX2 void dot_eight(const float* window,
     add_rows(rows, _mm256_loadu_ps(window + k), sums);
     add_rows(rows + 8, _mm256_loadu_ps(window + k + 8), sums);
   }
-  const __m256 low = fold(sums.v0, sums.v1, sums.v2, sums.v3);
-  const __m256 high = fold(sums.v4, sums.v5, sums.v6, sums.v7);
-  _mm256_storeu_ps(out,
-                   _mm256_add_ps(_mm256_permute2f128_ps(low, high, 0x20),
-                                 _mm256_permute2f128_ps(low, high, 0x31)));
+  _mm256_storeu_ps(out, fold(sums));
 }
 
 /// Thirty-two outputs, so that four chains share the loads of the taps.
@@ -202,10 +206,56 @@ QYLON_AVX2 void squared_magnitude_avx2(const float* real,
     out[i] = real[i] * real[i] + imag[i] * imag[i];
 }
 
+QYLON_AVX2 void dot_bands_avx2(const float* x,
+                               const std::uint16_t* begins,
+                               const float* rows,
+                               std::size_t count,
+                               float* out) noexcept {
+  const __m256 zero = _mm256_setzero_ps();
+  Eight sums = {zero, zero, zero, zero, zero, zero, zero, zero};
+  for (std::size_t k = 0; k < count; k += 8, rows += 64, x += 8) {
+    sums.v0 = multiply_add(x + begins[0], _mm256_loadu_ps(rows), sums.v0);
+    sums.v1 = multiply_add(x + begins[1], _mm256_loadu_ps(rows + 8), sums.v1);
+    sums.v2 = multiply_add(x + begins[2], _mm256_loadu_ps(rows + 16), sums.v2);
+    sums.v3 = multiply_add(x + begins[3], _mm256_loadu_ps(rows + 24), sums.v3);
+    sums.v4 = multiply_add(x + begins[4], _mm256_loadu_ps(rows + 32), sums.v4);
+    sums.v5 = multiply_add(x + begins[5], _mm256_loadu_ps(rows + 40), sums.v5);
+    sums.v6 = multiply_add(x + begins[6], _mm256_loadu_ps(rows + 48), sums.v6);
+    sums.v7 = multiply_add(x + begins[7], _mm256_loadu_ps(rows + 56), sums.v7);
+  }
+  _mm256_storeu_ps(out, fold(sums));
+}
+
+QYLON_AVX2 void multiply_avx2(const float* a,
+                              const float* b,
+                              std::size_t count,
+                              float* out) noexcept {
+  std::size_t i = 0;
+  for (; i + 8 <= count; i += 8)
+    _mm256_storeu_ps(out + i, _mm256_mul_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i)));
+  for (; i < count; ++i)
+    out[i] = a[i] * b[i];
+}
+
+QYLON_AVX2 void difference_avx2(const float* x,
+                                float factor,
+                                std::size_t count,
+                                float* out) noexcept {
+  const __m256 factors = _mm256_set1_ps(factor);
+  std::size_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    const __m256 before = _mm256_loadu_ps(x + i - 1);
+    _mm256_storeu_ps(out + i, _mm256_fnmadd_ps(factors, before, _mm256_loadu_ps(x + i)));
+  }
+  for (; i < count; ++i)
+    out[i] = std::fma(-factor, *(x + i - 1), x[i]);  // As the vectors round.
+}
+
 const Kernels& avx2_kernels() noexcept {
   static constexpr Kernels kSet{.dot = dot,
                                 .dot_eight = dot_eight,
                                 .half_band = half_band,
+                                .dot_bands = dot_bands_avx2,
                                 .add_columns = add_columns_avx2,
                                 .add_product = add_product_avx2,
                                 .rectify = rectify_avx2,
@@ -213,7 +263,13 @@ const Kernels& avx2_kernels() noexcept {
                                 .fft_pass = fft_pass_avx2,
                                 .fft_unpack = fft_unpack_avx2,
                                 .squared_magnitude = squared_magnitude_avx2,
-                                .root_above = root_above_avx2};
+                                .root_above = root_above_avx2,
+                                .multiply = multiply_avx2,
+                                .difference = difference_avx2,
+                                .scaled_log = scaled_log_avx2,
+                                .from_s16le = from_s16le_avx2,
+                                .from_f32le = from_f32le_avx2,
+                                .mean_of_pairs = mean_of_pairs_avx2};
   return kSet;
 }
 

@@ -21,6 +21,21 @@ void squared_magnitude_avx2(const float* real,
                             const float* imag,
                             std::size_t count,
                             float* out) noexcept;
+void dot_bands_avx2(const float* x,
+                    const std::uint16_t* begins,
+                    const float* rows,
+                    std::size_t count,
+                    float* out) noexcept;
+void multiply_avx2(const float* a, const float* b, std::size_t count, float* out) noexcept;
+void difference_avx2(const float* x, float factor, std::size_t count, float* out) noexcept;
+void scaled_log_avx2(const float* x,
+                     std::size_t count,
+                     float floor,
+                     float scale,
+                     float* out) noexcept;
+void from_s16le_avx2(const std::uint8_t* bytes, std::size_t count, float* out) noexcept;
+void from_f32le_avx2(const std::uint8_t* bytes, std::size_t count, float* out) noexcept;
+void mean_of_pairs_avx2(const float* in, std::size_t count, float* out) noexcept;
 void root_above_avx2(const float* power,
                      const float* floor,
                      std::size_t count,

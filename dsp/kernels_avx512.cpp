@@ -164,6 +164,7 @@ const Kernels& avx512_kernels() noexcept {
   static constexpr Kernels kSet{.dot = dot,
                                 .dot_eight = dot_eight,
                                 .half_band = half_band,
+                                .dot_bands = dot_bands_avx2,
                                 .add_columns = add_columns_avx2,
                                 .add_product = add_product_avx512,
                                 .rectify = rectify_avx2,
@@ -171,7 +172,13 @@ const Kernels& avx512_kernels() noexcept {
                                 .fft_pass = fft_pass_avx2,
                                 .fft_unpack = fft_unpack_avx2,
                                 .squared_magnitude = squared_magnitude_avx2,
-                                .root_above = root_above_avx2};
+                                .root_above = root_above_avx2,
+                                .multiply = multiply_avx2,
+                                .difference = difference_avx2,
+                                .scaled_log = scaled_log_avx2,
+                                .from_s16le = from_s16le_avx2,
+                                .from_f32le = from_f32le_avx2,
+                                .mean_of_pairs = mean_of_pairs_avx2};
   return kSet;
 }
 

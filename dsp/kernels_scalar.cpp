@@ -1,10 +1,15 @@
+#include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstring>
 
 #include "core/check.hpp"
 #include "dsp/kernels.hpp"
 
 namespace qylon::dsp {
 namespace {
+
+static_assert(std::endian::native == std::endian::little, "samples are read as they lie in memory");
 
 float dot(const float* a, const float* b, std::size_t count) noexcept {
   // Four chains: an addition depends on the one four before it, and rounding grows more slowly.
@@ -38,6 +43,19 @@ void half_band(const float* even,
     float sum = 0.5F * odd[i];
     for (std::size_t j = 0; j < tap_count; ++j)
       sum += even[i + j] * taps[j];
+    out[i] = sum;
+  }
+}
+
+void dot_bands(const float* x,
+               const std::uint16_t* begins,
+               const float* rows,
+               std::size_t count,
+               float* out) noexcept {
+  for (std::size_t i = 0; i < 8; ++i) {
+    float sum = 0.0F;
+    for (std::size_t k = 0; k < count; ++k)
+      sum += x[begins[i] + k] * rows[k / 8 * 64 + i * 8 + k % 8];
     out[i] = sum;
   }
 }
@@ -159,12 +177,52 @@ void root_above(const float* power, const float* floor, std::size_t count, float
   }
 }
 
+void multiply(const float* a, const float* b, std::size_t count, float* out) noexcept {
+  for (std::size_t i = 0; i < count; ++i)
+    out[i] = a[i] * b[i];
+}
+
+void difference(const float* x, float factor, std::size_t count, float* out) noexcept {
+  float before = x[-1];
+  for (std::size_t i = 0; i < count; ++i) {
+    out[i] = x[i] - factor * before;
+    before = x[i];
+  }
+}
+
+void scaled_log(const float* x, std::size_t count, float floor, float scale, float* out) noexcept {
+  for (std::size_t i = 0; i < count; ++i)
+    out[i] = scale * std::log(x[i] > floor ? x[i] : floor);
+}
+
+void from_s16le(const std::uint8_t* bytes, std::size_t count, float* out) noexcept {
+  for (std::size_t i = 0; i < count; ++i) {
+    std::int16_t value = 0;
+    std::memcpy(&value, bytes + 2 * i, sizeof value);
+    out[i] = static_cast<float>(value) * (1.0F / 32768.0F);
+  }
+}
+
+void from_f32le(const std::uint8_t* bytes, std::size_t count, float* out) noexcept {
+  for (std::size_t i = 0; i < count; ++i) {
+    float value = 0.0F;
+    std::memcpy(&value, bytes + 4 * i, sizeof value);
+    out[i] = std::isfinite(value) ? std::clamp(value, -1.0F, 1.0F) : 0.0F;
+  }
+}
+
+void mean_of_pairs(const float* in, std::size_t count, float* out) noexcept {
+  for (std::size_t i = 0; i < count; ++i)
+    out[i] = 0.5F * (in[2 * i] + in[2 * i + 1]);
+}
+
 }  // namespace
 
 const Kernels& scalar_kernels() noexcept {
   static constexpr Kernels kSet{.dot = dot,
                                 .dot_eight = dot_eight,
                                 .half_band = half_band,
+                                .dot_bands = dot_bands,
                                 .add_columns = add_columns,
                                 .add_product = add_product,
                                 .rectify = rectify,
@@ -172,7 +230,13 @@ const Kernels& scalar_kernels() noexcept {
                                 .fft_pass = fft_pass,
                                 .fft_unpack = fft_unpack,
                                 .squared_magnitude = squared_magnitude,
-                                .root_above = root_above};
+                                .root_above = root_above,
+                                .multiply = multiply,
+                                .difference = difference,
+                                .scaled_log = scaled_log,
+                                .from_s16le = from_s16le,
+                                .from_f32le = from_f32le,
+                                .mean_of_pairs = mean_of_pairs};
   return kSet;
 }
 

@@ -1,92 +1,14 @@
 #include "dsp/log_mel.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <functional>
+#include <array>
 #include <numbers>
-#include <string>
 #include <utility>
 
 #include "dsp/kernels.hpp"
+#include "dsp/log_mel_table.hpp"
 
 namespace qylon::dsp {
-namespace {
-
-// Bands are padded with zero weights to whole vectors, so that the dot products have no tails.
-constexpr std::size_t kPadding = 8;
-constexpr double kBinHz = static_cast<double>(LogMel::kRateHz) / LogMel::kFftSize;
-constexpr std::size_t kBins = LogMel::kFftSize / 2 + 1;
-
-double to_mel(double hz) {
-  return 2595.0 * std::log10(1.0 + hz / 700.0);
-}
-double to_hz(double mel) {
-  return 700.0 * (std::pow(10.0, mel / 2595.0) - 1.0);
-}
-
-struct Corners {
-  double left;
-  double centre;
-  double right;
-};
-
-/// Height in [0, 1] of a triangle at `x`; 0 outside and on its outer corners.
-double triangle(const Corners& corners, double x) {
-  if (x <= corners.left || x >= corners.right) return 0.0;
-  return x <= corners.centre ? (x - corners.left) / (corners.centre - corners.left)
-                             : (corners.right - x) / (corners.right - corners.centre);
-}
-
-/// Weights of one band over all bins.
-std::vector<double> band_weights(const LogMel::Options& options, int band) {
-  const double low = to_mel(static_cast<double>(options.f_min_hz));
-  const double step = (to_mel(static_cast<double>(options.f_max_hz)) - low) / (options.mels + 1);
-  Corners corners = {low + step * band, low + step * (band + 1), low + step * (band + 2)};
-  const bool rounded = options.bank == LogMel::Bank::kRoundedCorners;
-  if (rounded) {
-    for (double* corner : {&corners.left, &corners.centre, &corners.right}) {
-      *corner = std::floor((LogMel::kFftSize + 1) * to_hz(*corner) / LogMel::kRateHz);
-    }
-  }
-  std::vector<double> weights(kBins);
-  for (std::size_t bin = 0; bin < kBins; ++bin) {
-    const auto index = static_cast<double>(bin);
-    weights[bin] = triangle(corners, rounded ? index : to_mel(index * kBinHz));
-  }
-  return weights;
-}
-
-std::vector<float> make_window(LogMel::Window kind) {
-  if (kind == LogMel::Window::kRectangular) return {};
-  std::vector<float> window(LogMel::kFrameSamples);
-  for (std::size_t n = 0; n < window.size(); ++n) {
-    // Kaldi's forms: periodic over one sample less than the frame; Povey is Hann to the 0.85.
-    const double hann = 0.5 - 0.5 * std::cos(2.0 * std::numbers::pi * static_cast<double>(n) /
-                                             (LogMel::kFrameSamples - 1));
-    window[n] = static_cast<float>(kind == LogMel::Window::kHann ? hann : std::pow(hann, 0.85));
-  }
-  return window;
-}
-
-Status check(const LogMel::Options& options) {
-  const auto refuse = [](const char* message) {
-    return Error{ErrorCode::kInvalidArgument, message};
-  };
-  if (options.mels < 4 || options.mels > 128) return refuse("log-mel mels must lie in [4, 128]");
-  if (!(options.f_min_hz >= 0.0F && options.f_min_hz < options.f_max_hz)) {
-    return refuse("log-mel f_min_hz must lie in [0, f_max_hz)");
-  }
-  if (!(options.f_max_hz <= LogMel::kRateHz / 2.0F)) {
-    return refuse("log-mel f_max_hz must not exceed 8000");
-  }
-  if (!(options.pre_emphasis >= 0.0F && options.pre_emphasis < 1.0F)) {
-    return refuse("log-mel pre_emphasis must lie in [0, 1)");
-  }
-  if (!(options.power_min > 0.0F)) return refuse("log-mel power_min must be above 0");
-  return ok();
-}
-
-}  // namespace
 
 LogMel::Options LogMel::Options::python_speech_features() {
   Options options;
@@ -98,44 +20,16 @@ LogMel::Options LogMel::Options::python_speech_features() {
 }
 
 Result<LogMel> LogMel::create(const Options& options) {
-  if (const Status status = check(options); !status) return status.error();
-  auto fft = RealFft::create(kFftSize);
-  if (!fft) return fft.error();
-  LogMel mel(options, *std::move(fft));
-  for (int band = 0; band < options.mels; ++band) {
-    if (!mel.add_band(band_weights(options, band))) {
-      return Error{ErrorCode::kInvalidArgument,
-                   "log-mel band " + std::to_string(band) + " of " + std::to_string(options.mels) +
-                       " holds no FFT bin; ask for fewer mels or a wider range"};
-    }
-  }
-  return mel;
+  auto table = log_mel_table(options);
+  if (!table) return table.error();
+  return LogMel(*std::move(table));
 }
 
-LogMel::LogMel(const Options& options, RealFft fft)
-    : options_(options),
-      fft_(std::move(fft)),
-      window_(make_window(options.window)),
+LogMel::LogMel(std::shared_ptr<const LogMelTable> table)
+    : table_(std::move(table)),
+      mels_(static_cast<std::size_t>(table_->options.mels)),
       frame_(kFrameSamples),
-      windowed_(kFrameSamples),
-      power_(kBins + kPadding),
-      output_(static_cast<std::size_t>(options.mels)) {}
-
-bool LogMel::add_band(std::span<const double> weights) {
-  const auto used = [](double weight) { return weight > 0.0; };
-  const auto begin = std::ranges::find_if(weights, used);
-  if (begin == weights.end()) return false;
-  const auto end = std::find_if_not(begin, weights.end(), used);
-  const auto size = static_cast<std::size_t>(end - begin);
-  const std::size_t padded = (size + kPadding - 1) / kPadding * kPadding;
-  band_begin_.push_back(static_cast<std::uint16_t>(begin - weights.begin()));
-  band_size_.push_back(static_cast<std::uint16_t>(padded));
-  for (std::size_t i = 0; i < padded; ++i) {
-    const double weight = i < size ? begin[static_cast<std::ptrdiff_t>(i)] : 0.0;
-    weights_.push_back(static_cast<float>(weight / kFftSize));
-  }
-  return true;
-}
+      output_(table_->groups.size() * LogMelTable::kGroup) {}
 
 void LogMel::reset() noexcept {
   filled_ = 0;
@@ -144,34 +38,40 @@ void LogMel::reset() noexcept {
 
 std::size_t LogMel::take(std::span<const float> samples) noexcept {
   const std::size_t count = std::min(samples.size(), kFrameSamples - filled_);
-  for (std::size_t i = 0; i < count; ++i) {
-    frame_[filled_ + i] = samples[i] - options_.pre_emphasis * last_sample_;
-    last_sample_ = samples[i];
-  }
+  const float factor = table_->options.pre_emphasis;
+  const std::array<float, 2> seam = {last_sample_, samples.front()};
+  kernels().difference(seam.data() + 1, factor, 1, frame_.data() + filled_);
+  kernels().difference(samples.data() + 1, factor, count - 1, frame_.data() + filled_ + 1);
+  last_sample_ = samples[count - 1];
   filled_ += count;
   return count;
 }
 
 std::span<const float> LogMel::finish_frame() noexcept {
-  std::span<const float> frame = frame_;
-  if (!window_.empty()) {
-    std::ranges::transform(frame_, window_, windowed_.begin(), std::multiplies<>());
-    frame = windowed_;
-  }
-  fft_.power(frame, std::span(power_).first(kBins));
+  constexpr std::size_t kBins = LogMelTable::kBins;
   const Kernels& kernel = kernels();
-  // 10 log10(x) = 10 / ln(10) * ln(x)
-  const float scale =
-      options_.scale == Scale::kDecibel ? 10.0F * std::numbers::log10e_v<float> : 1.0F;
-  const float* weights = weights_.data();
-  for (std::size_t band = 0; band < output_.size(); ++band) {
-    const float energy = kernel.dot(power_.data() + band_begin_[band], weights, band_size_[band]);
-    output_[band] = scale * std::log(std::max(energy, options_.power_min));
-    weights += band_size_[band];
+  std::array<float, kFrameSamples> windowed;  // NOLINT(*-member-init): written before it is read.
+  std::span<const float> frame = frame_;
+  if (!table_->window.empty()) {
+    kernel.multiply(frame_.data(), table_->window.data(), kFrameSamples, windowed.data());
+    frame = windowed;
   }
+  // Bands read past the last bin, with no weight: as far as the widest of their group.
+  std::array<float, 2 * kBins + 8> power;  // NOLINT(*-member-init)
+  table_->fft.power(frame, std::span(power).first(kBins));
+  std::fill(power.begin() + kBins, power.end(), 0.0F);
+  float* out = output_.data();
+  for (const LogMelTable::Group& group : table_->groups) {
+    kernel.dot_bands(power.data(), group.begins.data(), group.weights.data(), group.bins, out);
+    out += LogMelTable::kGroup;
+  }
+  // 10 log10(x) = 10 / ln(10) * ln(x)
+  const bool decibel = table_->options.scale == Scale::kDecibel;
+  const float scale = decibel ? 10.0F * std::numbers::log10e_v<float> : 1.0F;
+  kernel.scaled_log(output_.data(), mels_, table_->options.power_min, scale, output_.data());
   std::copy(frame_.begin() + kHopSamples, frame_.end(), frame_.begin());
   filled_ = kFrameSamples - kHopSamples;
-  return output_;
+  return std::span(output_).first(mels_);
 }
 
 std::size_t LogMel::frame_count(std::size_t samples, bool pad_last) noexcept {

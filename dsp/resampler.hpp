@@ -23,7 +23,7 @@ struct ResamplerTable;
 ///           <= -100 dB from the lower Nyquist frequency up. Equal rates pass through untouched.
 /// Latency : latency_samples(); 75 samples (4.7 ms) for 48 -> 16 kHz.
 /// Cost    : one dot product of about 200 taps per output sample at 16 kHz; no allocation, lock or
-///           I/O after create(). Coefficients are shared by all streams of a rate pair. State 10 kB.
+///           I/O after create(). Coefficients are shared by all streams of a pair. State 10 kB.
 /// Threads : one object per stream, one thread at a time; create() from any thread.
 /// Errors  : create() kInvalidArgument for a rate outside the list below.
 /// Source  : J. F. Kaiser, "Nonrecursive digital filter design using the I0-sinh window

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <vector>
@@ -222,6 +223,124 @@ TEST_P(EveryIsa, RootAboveTakesTheRootOfWhatExceedsTheFloor) {
       ASSERT_NEAR(out[1 + i], above > 0.0F ? std::sqrt(above) : 0.0F, 1e-6F);
     }
     ASSERT_EQ(out[1 + count], 7.0F) << "wrote past the end";
+  }
+}
+
+TEST_P(EveryIsa, DotBandsIsTheNaiveSumOfEachBand) {
+  const std::vector<float> x = testing::white_noise(200, 1.0, 10);
+  const std::vector<float> rows = testing::white_noise(8 * 40 + 8, 1.0, 11);
+  const std::array<std::uint16_t, 8> begins = {0, 1, 5, 17, 40, 41, 99, 150};
+  for (const std::size_t count : {0, 8, 16, 40}) {
+    std::array<float, 10> out{};
+    out.fill(7.0F);
+    kernel().dot_bands(x.data() + 1, begins.data(), rows.data() + 3, count, out.data() + 1);
+    for (std::size_t band = 0; band < 8; ++band) {
+      std::vector<float> weights;
+      for (std::size_t k = 0; k < count; ++k)
+        weights.push_back(rows[3 + k / 8 * 64 + band * 8 + k % 8]);
+      const NaiveDot expected = naive_dot(x.data() + 1 + begins[band], weights.data(), count);
+      ASSERT_NEAR(static_cast<double>(out[1 + band]),
+                  expected.value,
+                  4.0 * static_cast<double>(kEpsilon) * expected.magnitude);
+    }
+    ASSERT_EQ(out[0], 7.0F) << "wrote before the start";
+    ASSERT_EQ(out[9], 7.0F) << "wrote past the end";
+  }
+}
+
+TEST_P(EveryIsa, MultiplyAndDifferenceAreTheirDefinitions) {
+  const std::vector<float> a = testing::white_noise(80, 1.0, 12);
+  const std::vector<float> b = testing::white_noise(80, 1.0, 13);
+  for (std::size_t count = 0; count <= 67; ++count) {
+    std::vector<float> products(count + 2, 7.0F);
+    std::vector<float> differences(count + 2, 7.0F);
+    kernel().multiply(a.data() + 1, b.data() + 3, count, products.data() + 1);
+    kernel().difference(a.data() + 1, 0.97F, count, differences.data() + 1);
+    for (std::size_t i = 0; i < count; ++i) {
+      ASSERT_EQ(products[1 + i], a[1 + i] * b[3 + i]);
+      ASSERT_NEAR(differences[1 + i], a[1 + i] - 0.97F * a[i], 2.0F * kEpsilon);
+    }
+    ASSERT_EQ(products[1 + count], 7.0F) << "wrote past the end";
+    ASSERT_EQ(differences[1 + count], 7.0F) << "wrote past the end";
+  }
+}
+
+TEST_P(EveryIsa, ScaledLogIsTheLogarithmFromTheFloorUp) {
+  constexpr float kFloor = 1e-10F;
+  std::vector<float> x;
+  for (double power = 1e-14; power < 1e9; power *= 1.0137)
+    x.push_back(static_cast<float>(power));
+  x.insert(x.end(), {0.0F, -1.0F, 1.0F, std::nextafter(1.0F, 0.0F), kFloor, 0.70710678F});
+  x.push_back(std::numeric_limits<float>::quiet_NaN());
+  std::vector<float> out(x.size());
+  kernel().scaled_log(x.data(), x.size(), kFloor, 4.3F, out.data());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double above = x[i] > kFloor ? static_cast<double>(x[i]) : static_cast<double>(kFloor);
+    const double expected = 4.3 * std::log(above);
+    ASSERT_NEAR(static_cast<double>(out[i]), expected, 2e-7 * (std::abs(expected) + 4.3)) << x[i];
+  }
+  for (std::size_t count = 0; count <= 67; ++count) {
+    std::vector<float> part(count + 2, 7.0F);
+    kernel().scaled_log(x.data() + 1, count, kFloor, 4.3F, part.data() + 1);
+    for (std::size_t i = 0; i < count; ++i)
+      ASSERT_EQ(part[1 + i], out[1 + i]);
+    ASSERT_EQ(part[1 + count], 7.0F) << "wrote past the end";
+  }
+}
+
+TEST_P(EveryIsa, SamplesOfSixteenBitsAreTheirValueOfFullScale) {
+  std::vector<std::uint8_t> bytes(150);
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    bytes[i] = static_cast<std::uint8_t>(i * 89 + 7);
+  for (std::size_t count = 0; count <= 67; ++count) {
+    for (const std::size_t shift : {0, 1, 3}) {
+      std::vector<float> out(count + 2, 7.0F);
+      kernel().from_s16le(bytes.data() + shift, count, out.data() + 1);
+      for (std::size_t i = 0; i < count; ++i) {
+        const int value = bytes[shift + 2 * i] | (bytes[shift + 2 * i + 1] << 8);
+        const int wrapped = value >= 32768 ? value - 65536 : value;
+        ASSERT_EQ(out[1 + i], static_cast<float>(wrapped) / 32768.0F);
+      }
+      ASSERT_EQ(out[1 + count], 7.0F) << "wrote past the end";
+    }
+  }
+}
+
+TEST_P(EveryIsa, FloatSamplesAreClampedAndOnlyNumbers) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const std::array<float, 9> edges = {std::numeric_limits<float>::quiet_NaN(),
+                                      kInfinity,
+                                      -kInfinity,
+                                      1.5F,
+                                      -3e38F,
+                                      0.5F,
+                                      -1.0F,
+                                      1e-40F,
+                                      0.0F};
+  std::vector<float> values(70);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    values[i] = edges[i * 7 % edges.size()];
+  std::vector<std::uint8_t> bytes(4 * values.size() + 1);
+  std::memcpy(bytes.data() + 1, values.data(), 4 * values.size());  // Misaligned on purpose.
+  for (std::size_t count = 0; count <= 67; ++count) {
+    std::vector<float> out(count + 1, 7.0F);
+    kernel().from_f32le(bytes.data() + 1, count, out.data());
+    for (std::size_t i = 0; i < count; ++i) {
+      const float expected = std::isfinite(values[i]) ? std::clamp(values[i], -1.0F, 1.0F) : 0.0F;
+      ASSERT_EQ(out[i], expected) << values[i];
+    }
+    ASSERT_EQ(out[count], 7.0F) << "wrote past the end";
+  }
+}
+
+TEST_P(EveryIsa, MeanOfPairsMayBeInPlace) {
+  const std::vector<float> in = testing::white_noise(140, 1.0, 14);
+  for (std::size_t count = 0; count <= 67; ++count) {
+    std::vector<float> samples = in;
+    kernel().mean_of_pairs(samples.data() + 1, count, samples.data() + 1);
+    for (std::size_t i = 0; i < count; ++i)
+      ASSERT_EQ(samples[1 + i], 0.5F * (in[1 + 2 * i] + in[2 + 2 * i])) << count;
+    ASSERT_EQ(samples[1 + 2 * count], in[1 + 2 * count]) << "wrote past the end";
   }
 }
 
