@@ -8,6 +8,7 @@
 #include "diarization/linkage_clustering.hpp"
 #include "diarization/optimal_mapping.hpp"
 #include "diarization/spectral_clustering.hpp"
+#include "diarization/voice_archive.hpp"
 #include "diarization/voice_points.hpp"
 
 namespace qylon::diarization {
@@ -51,7 +52,8 @@ struct VoiceClusters::State {
       : model(std::move(shared)),
         options(chosen),
         embedder(model),
-        points(model->size(), chosen.points_max) {
+        points(model->size(), chosen.points_max),
+        archive(model->size()) {
     voices.reserve(static_cast<std::size_t>(options.voices_max));
   }
 
@@ -59,6 +61,8 @@ struct VoiceClusters::State {
   Options options;
   Embedder embedder;
   VoicePoints points;
+  VoiceArchive archive;
+  std::vector<int> final_voices;  // Of every window, in the end.
   std::vector<Voice> voices;
   int next_number = 0;
   float speech_s = 0;
@@ -89,7 +93,10 @@ struct VoiceClusters::State {
   int found_from_pending(Follower& follower);
   Assignment first_voice(Follower& follower, std::int64_t evidence);
   void refresh();
-  void adopt(const std::vector<int>& group_of, int groups);
+  void adopt(const std::vector<int>& group_of);
+  std::vector<int> numbers_for(std::span<const int> group_of,
+                               std::span<const int> voice_of,
+                               std::span<const float> weight_of_point);
 };
 
 /// After a refresh all that is known about a track's present is the voice of its last window.
@@ -218,30 +225,41 @@ void VoiceClusters::State::refresh() {
     if (proposals < options.agreeing_refreshes) return;
   }
   proposals = 0;
-  adopt(group_of, groups);
+  adopt(group_of);
 }
 
-/// Groups take over the numbers of the voices with which they share most evidence.
-void VoiceClusters::State::adopt(const std::vector<int>& group_of, int groups) {
+/// Groups take over the numbers of the voices with which they share most evidence; weights empty:
+/// all the same.
+std::vector<int> VoiceClusters::State::numbers_for(std::span<const int> group_of,
+                                                   std::span<const int> voice_of_point,
+                                                   std::span<const float> weights) {
   const auto columns = voices.size();
-  std::vector<double> shared(static_cast<std::size_t>(groups) * columns);
+  const auto groups =
+      static_cast<std::size_t>(*std::max_element(group_of.begin(), group_of.end()) + 1);
+  std::vector<double> shared(groups * columns);
   for (std::size_t i = 0; i < group_of.size(); ++i) {
     const auto voice = std::find_if(voices.begin(), voices.end(), [&](const Voice& v) {
-      return v.number == points.voices()[i];
+      return v.number == voice_of_point[i];
     });
     if (voice == voices.end()) continue;
     const auto column = static_cast<std::size_t>(voice - voices.begin());
     shared[static_cast<std::size_t>(group_of[i]) * columns + column] +=
-        static_cast<double>(points.weights()[i]);
+        weights.empty() ? 1.0 : static_cast<double>(weights[i]);
   }
-  const std::vector<int> mapping = optimal_mapping(shared, groups, static_cast<int>(columns));
-  std::vector<int> number_of(static_cast<std::size_t>(groups));
-  for (std::size_t group = 0; group < number_of.size(); ++group) {
+  const std::vector<int> mapping =
+      optimal_mapping(shared, static_cast<int>(groups), static_cast<int>(columns));
+  std::vector<int> number_of(groups);
+  for (std::size_t group = 0; group < groups; ++group) {
     const int column = mapping[group];
     const bool known =
         column >= 0 && shared[group * columns + static_cast<std::size_t>(column)] > 0;
     number_of[group] = known ? voices[static_cast<std::size_t>(column)].number : next_number++;
   }
+  return number_of;
+}
+
+void VoiceClusters::State::adopt(const std::vector<int>& group_of) {
+  const std::vector<int> number_of = numbers_for(group_of, points.voices(), points.weights());
   for (std::size_t i = 0; i < group_of.size(); ++i) {
     points.voices()[i] = number_of[static_cast<std::size_t>(group_of[i])];
   }
@@ -266,6 +284,7 @@ Assignment VoiceClusters::observe(Follower& follower, const Observation& observa
   QYLON_CHECK(static_cast<int>(observation.embedding.size()) == embedding_size());
   state.synchronise(follower);
   const std::int64_t evidence = state.points.add(observation.embedding, weight_of(observation), -1);
+  state.archive.add(observation.embedding, weight_of(observation));
   Assignment out = state.assign(follower, evidence, observation);
   follower.last_evidence = evidence;
   state.speech_s += observation.new_s;
@@ -295,8 +314,23 @@ Assignment VoiceClusters::judge(const Follower& follower, const Observation& obs
   return {best.voice, best.probability, -1};
 }
 
+void VoiceClusters::finish() {
+  State& state = *state_;
+  if (state.archive.count() == 0) return;
+  std::vector<int> until_now;
+  for (std::int64_t evidence = 0; evidence < state.archive.count(); ++evidence)
+    until_now.push_back(state.points.voice_of(evidence));
+  const std::vector<int> group_of = state.archive.group(until_now);
+  const std::vector<int> number_of = state.numbers_for(group_of, until_now, {});
+  for (const int group : group_of)
+    state.final_voices.push_back(number_of[static_cast<std::size_t>(group)]);
+}
+
 int VoiceClusters::voice_of(std::int64_t evidence) const noexcept {
-  return state_->points.voice_of(evidence);
+  const auto& final_voices = state_->final_voices;
+  if (final_voices.empty()) return state_->points.voice_of(evidence);
+  const bool known = evidence >= 0 && evidence < static_cast<std::int64_t>(final_voices.size());
+  return known ? final_voices[static_cast<std::size_t>(evidence)] : -1;
 }
 int VoiceClusters::voice_count() const noexcept {
   return static_cast<int>(state_->voices.size());

@@ -19,7 +19,8 @@ namespace qylon::diarization {
 /// of. Voices are numbered from 0 in the order of appearance; a number is never given to another.
 ///
 /// Cost    : 0.1 ms a window; a refresh takes up to 30 ms with 300 points.
-/// Memory  : bounded, about 1 MB a meeting: points_max points of evidence and scratch memory.
+/// Memory  : bounded, about 1 MB a meeting: points_max points of evidence and scratch memory; and
+///           the VoiceArchive for finish(), which grows to 2 MB.
 /// Threads : one, the meeting's shard.
 /// Source  : Rabiner, "A tutorial on hidden Markov models", 1989, section III.A (forward filter).
 class VoiceClusters {
@@ -79,6 +80,10 @@ class VoiceClusters {
 
   /// Whose voice it most likely is, without keeping it.
   Assignment judge(const Follower& follower, const Observation& observation) const;
+
+  /// The meeting is over: groups all its windows once more, each with equal right, however long
+  /// ago. voice_of() then answers for all of them; nothing is observed any more.
+  void finish();
 
   /// The voice that a window belongs to now; -1 withheld, or half an hour of speech ago.
   int voice_of(std::int64_t evidence) const noexcept;

@@ -1,9 +1,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
-#include <optional>
 
 #include "core/config.hpp"
 #include "diarization/cpwer.hpp"
@@ -13,6 +11,7 @@
 #include "diarization/rttm.hpp"
 #include "diarization/wer.hpp"
 #include "server/command.hpp"
+#include "server/tool_files.hpp"
 
 namespace qylon::server {
 namespace {
@@ -37,33 +36,12 @@ int fail(const Error& error) {
   return 1;
 }
 
-Result<std::string> read_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return Error{ErrorCode::kNotFound, "cannot read " + path.string()};
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
-
-Result<std::vector<std::filesystem::path>> files_of(const std::string& path,
-                                                    std::string_view extension) {
-  std::error_code error;
-  if (!std::filesystem::is_directory(path, error)) return std::vector<std::filesystem::path>{path};
-  std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(path, error)) {
-    if (entry.path().extension() == extension) files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
-  if (files.empty()) {
-    return Error{ErrorCode::kNotFound, "no " + std::string(extension) + " file in " + path};
-  }
-  return files;
-}
-
 /// Everything that `parse` reads from a file, or from all files of a directory.
 template <typename Item>
 Result<std::vector<Item>> read_all(const std::string& path,
                                    std::string_view extension,
                                    Result<std::vector<Item>> (*parse)(std::string_view)) {
-  const auto files = files_of(path, extension);
+  const auto files = files_of(path, {std::string(extension)});
   if (!files) return files.error();
   std::vector<Item> all;
   for (const auto& file : *files) {

@@ -17,7 +17,9 @@ constexpr const char* kHelp =
   qylon uplink       stream a file, the microphone or the desktop's sound into a meeting
   qylon export       fetch a meeting's transcript from a server
   qylon transcribe   write the transcript of a file, without a server
-  qylon score        compare a result with the truth (DER, WER)
+  qylon diarize      write who speaks when in a file, as the live path says it
+  qylon verify       measure how well voices are told apart (EER)
+  qylon score        compare a result with the truth (DER, JER, WER, cpWER)
   qylon token        print the token of a data directory
   qylon version      print the version
 
@@ -30,10 +32,12 @@ struct Command {
   std::string_view name;
   int (*run)(const Words& words);
 };
-constexpr std::array<Command, 6> kCommands{{{"serve", run_serve},
+constexpr std::array<Command, 8> kCommands{{{"serve", run_serve},
                                             {"uplink", run_uplink},
                                             {"export", run_export},
                                             {"transcribe", run_transcribe},
+                                            {"diarize", run_diarize},
+                                            {"verify", run_verify},
                                             {"score", run_score},
                                             {"token", run_token}}};
 

@@ -26,7 +26,6 @@ media::UplinkHello make_hello(MeetingId meeting) {
 
 Transcript empty_transcript(std::string title, std::int64_t recorded_us) {
   Transcript transcript;
-  transcript.meeting.id = MeetingId::random();
   transcript.meeting.title = std::move(title);
   transcript.meeting.created_us = recorded_us;
   return transcript;

@@ -139,7 +139,10 @@ std::string write_csv(const Transcript& transcript) {
 }
 
 std::string write_rttm(const Transcript& transcript) {
-  const std::string name = transcript.meeting.id.to_string();
+  const MeetingInfo& meeting = transcript.meeting;
+  // A file's transcript has no meeting: it is known by its name.
+  const std::string name =
+      meeting.id == MeetingId() ? one_word(meeting.title) : meeting.id.to_string();
   std::string file;
   for (const Stretch& stretch : stretches_of(printable_captions(transcript))) {
     file += "SPEAKER " + name + " 1 " + seconds(stretch.start_ms) + " " +

@@ -18,8 +18,8 @@ std::string write_txt(const Transcript& transcript);
 std::string write_csv(const Transcript& transcript);
 
 /// NIST RTTM: one SPEAKER line for each stretch of one speaker's captions that touch or overlap.
-/// Names are one word: blanks become '_', and names that two speakers share get the speakers' keys
-/// added.
+/// The recording is the meeting's id, or its title when it has none. Names are one word: blanks
+/// become '_', and names that two speakers share get the speakers' keys added.
 std::string write_rttm(const Transcript& transcript);
 
 /// JSON: the meeting and its captions, words and all. Texts are kept as they are.

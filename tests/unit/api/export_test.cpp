@@ -295,6 +295,13 @@ TEST(Rttm, JoinsCaptionsOfOneSpeakerThatTouch) {
                                       "<NA>"}));
 }
 
+TEST(Rttm, CallsTheTranscriptOfAFileByItsTitle) {
+  Transcript file = meeting_of({caption(1, 0, "one")});
+  file.meeting.id = {};
+  file.meeting.title = "board meeting";
+  EXPECT_EQ(read_rttm(export_transcript(file, ExportFormat::kRttm)).at(0)[1], "board_meeting");
+}
+
 TEST(Rttm, TellsSpeakersOfOneNameApart) {
   Caption other = caption(2, 5000, "two");
   other.speaker = named("s2", "Ann");
