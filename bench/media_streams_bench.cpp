@@ -27,7 +27,8 @@ class Deaf final : public MeetingSink {
   void on_started(MeetingId /*meeting*/, std::int64_t /*started_us*/) override {}
   void on_track(MeetingId /*meeting*/, const TrackRecord& /*track*/) override {}
   void on_audio(MeetingId /*meeting*/,
-                const UplinkFrame& /*frame*/,
+                ClockId /*clock*/,
+                UplinkFrame /*frame*/,
                 std::function<void(bool)> synced) override {
     synced(true);
   }

@@ -21,12 +21,17 @@ std::int64_t ahead_us(std::uint64_t a, std::uint64_t b) noexcept {
 JitterBuffer::JitterBuffer(const Options& options, DurationOf duration_of, Deliver deliver)
     : options_(options), duration_of_(std::move(duration_of)), deliver_(std::move(deliver)) {}
 
+JitterBuffer::Inserted JitterBuffer::standing(const UplinkFrame& frame) const noexcept {
+  if (started_ && frame.seq < next_seq_)
+    return was_given_up(frame.seq) ? Inserted::kLate : Inserted::kDuplicate;
+  if (waiting_.contains(frame.seq)) return Inserted::kDuplicate;
+  return jumps(frame) ? Inserted::kJump : Inserted::kTaken;
+}
+
 JitterBuffer::Inserted JitterBuffer::insert(UplinkFrame&& frame, std::int64_t now_us) {
+  const Inserted now = standing(frame);
+  if (now != Inserted::kTaken) return now;
   const std::uint64_t seq = frame.seq;
-  if (started_ && seq < next_seq_)
-    return was_given_up(seq) ? Inserted::kLate : Inserted::kDuplicate;
-  if (waiting_.contains(seq)) return Inserted::kDuplicate;
-  if (jumps(frame)) return Inserted::kJump;
   const std::int64_t duration_us = frame.payload.empty() ? 0 : duration_of_(frame);
   if (seq == 0) started_ = true;
   if (started_ && seq == next_seq_) {

@@ -51,6 +51,8 @@ class JitterBuffer {
 
   JitterBuffer(const Options& options, DurationOf duration_of, Deliver deliver);
 
+  /// What insert() would say of the frame.
+  Inserted standing(const UplinkFrame& frame) const noexcept;
   Inserted insert(UplinkFrame&& frame, std::int64_t now_us);
   /// Gives up what has waited for window_ms. Call every 20 ms or so.
   void tick(std::int64_t now_us);

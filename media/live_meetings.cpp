@@ -38,9 +38,7 @@ class TrackHandle final : public TrackUplink {
   TrackId track() const noexcept override { return track_; }
   std::uint64_t next_seq() const noexcept override { return state_->next_seq; }
   std::optional<std::uint64_t> durable_seq() const noexcept override {
-    const std::uint64_t seq = state_->durable_seq;
-    if (seq == TrackState::kNotDurable) return std::nullopt;
-    return seq;
+    return state_->durable.seq();
   }
   std::int64_t heard_ms() const noexcept override { return state_->heard_ms - heard_before_ms_; }
 

@@ -182,14 +182,24 @@ void Meeting::on_frame(TrackId track, UplinkFrame&& frame) {
   if (at == tracks_.end() || !at->second.track) return;
   Track& target = *at->second.track;
   const auto state = target.state();
-  const UplinkFrame copy = frame;
-  if (!target.insert(std::move(frame), parts_.clock.monotonic_us())) return;
+  const bool is_new = target.is_new(frame);
+  UplinkFrame copy;
+  if (is_new) copy = frame;
+  target.insert(std::move(frame), parts_.clock.monotonic_us());
+  if (!is_new) return;
   // The journal keeps the order of this call, so when this frame is on disk every frame that was
   // taken before it is too: the watermark of this moment becomes the durable one.
   const std::uint64_t settled = state->next_seq;
-  parts_.sink.on_audio(info_.id, copy, [state, settled](bool durable) {
-    state->durable_seq = durable ? settled : TrackState::kNotDurable;
-  });
+  const std::uint64_t numbering = state->durable.numbering();
+  const auto synced = [state, settled, numbering, refused = false](bool durable) mutable {
+    if (durable) {
+      state->durable.synced(numbering, settled, refused);
+    } else {
+      state->durable.refused(numbering);
+      refused = true;
+    }
+  };
+  parts_.sink.on_audio(info_.id, target.clock(), std::move(copy), synced);
 }
 
 void Meeting::on_result(TrackId track, models::RecogniserResult&& result) {

@@ -66,9 +66,11 @@ class MeetingSink {
   virtual void on_started(MeetingId meeting, std::int64_t started_us) = 0;
   /// A track was opened, or continues on another clock.
   virtual void on_track(MeetingId meeting, const TrackRecord& track) = 0;
-  /// A frame was taken. Calls `synced` once, from any thread: true when it is on disk.
+  /// A new frame of `clock` was taken. Calls `synced` from any thread: with true when the frame is
+  /// on disk, perhaps with false once before that, or at last.
   virtual void on_audio(MeetingId meeting,
-                        const UplinkFrame& frame,
+                        ClockId clock,
+                        UplinkFrame frame,
                         std::function<void(bool)> synced) = 0;
   virtual void on_interim(CaptionPtr caption) = 0;
   /// `caption` has its offset; it is shown to nobody before it is durable.

@@ -12,8 +12,6 @@ namespace {
 constexpr std::int64_t kSamplesPerMs = kPipelineRateHz / 1000;
 // A pause on the wire this long ends the utterance; a sender that is merely late resumes sooner.
 constexpr std::int64_t kWireSilenceUs = 1'500'000;
-// What is heard again after a restart is bounded: an utterance is far shorter.
-constexpr std::int64_t kHeardAgainMsMax = 60'000;
 // Of a longer gap only this much silence runs through the graph, enough to end any utterance.
 constexpr std::int64_t kGapThroughGraph = 2000 * kSamplesPerMs;
 
@@ -46,7 +44,7 @@ void Track::switch_clock(ClockId clock, std::int64_t clock_zero_ms) {
       },
       [this](JitterBuffer::Output&& output) { deliver(std::move(output)); });
   state_->next_seq = 0;
-  state_->durable_seq = 0;
+  state_->durable.restart(0);
 }
 
 void Track::resume(JournalledAudio&& audio, std::int64_t now_us) {
@@ -63,7 +61,7 @@ void Track::resume(JournalledAudio&& audio, std::int64_t now_us) {
   for (auto frame = first; frame != audio.frames.end(); ++frame)
     insert(std::move(*frame), now_us);
   state_->next_seq = jitter_->next_seq();
-  state_->durable_seq = jitter_->next_seq();
+  state_->durable.restart(jitter_->next_seq());
 }
 
 bool Track::insert(UplinkFrame&& frame, std::int64_t now_us) {

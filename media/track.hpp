@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,10 +17,10 @@
 
 namespace qylon::media {
 
-/// What the journal holds of a track when its server was killed.
+/// What the journal holds of a track when its meeting opens again.
 struct JournalledAudio {
   ClockId clock;
-  std::vector<UplinkFrame> frames;  ///< Of this clock, in the order in which they were taken.
+  std::deque<UplinkFrame> frames;   ///< Of this clock, in the order in which they were taken.
   std::int64_t final_until_ms = 0;  ///< Meeting time up to which the track has finals.
 };
 
@@ -57,7 +58,11 @@ class Track final : private BlockSink {
   /// Errors: what StreamGraph::create() says.
   static Result<std::unique_ptr<Track>> create(const Options& options, Parts parts);
 
-  /// Takes a frame. True when it was new, and so belongs into the journal.
+  /// insert() would take the frame, which so belongs into the journal.
+  bool is_new(const UplinkFrame& frame) const noexcept {
+    return jitter_->standing(frame) == JitterBuffer::Inserted::kTaken;
+  }
+  /// Takes a frame. True when it was new.
   bool insert(UplinkFrame&& frame, std::int64_t now_us);
   /// Gives up late frames; ends the utterance of a track that fell silent on the wire.
   void tick(std::int64_t now_us);
@@ -66,6 +71,8 @@ class Track final : private BlockSink {
   /// Goes on where a killed server stopped: numbering follows the journal, and what it holds beyond
   /// the last final is heard again. REQUIRES: nothing was inserted yet; `audio` has frames.
   void resume(JournalledAudio&& audio, std::int64_t now_us);
+  /// Of the journal's audio only this much is heard again: an utterance is far shorter.
+  static constexpr std::int64_t kHeardAgainMsMax = 60'000;
   /// The track continues on another clock: numbering starts anew.
   void switch_clock(ClockId clock, std::int64_t clock_zero_ms);
 

@@ -161,13 +161,16 @@ Status Server::open_database() {
 }
 
 Status Server::open_journal() {
-  const std::string dir = in_data_dir("journal");
-  auto journal = storage::Journal::open(
-      {.dir = dir, .bytes_max = settings_.journal_bytes_max}, log_, counters_, clock_);
+  storage::Journal::Options options;
+  options.dir = in_data_dir("journal");
+  options.spool.bytes_max = settings_.journal_bytes_max;
+  options.spool.stream_free_bytes_min = settings_.free_bytes_min;
+  options.spool.stream_free_percent_min = static_cast<int>(settings_.free_percent_min);
+  auto journal = storage::Journal::open(options, log_, counters_, clock_);
   if (!journal) return journal.error();
   journal_ = *std::move(journal);
-  const auto reread = [dir](const storage::CaptionWriter::Sink& take) {
-    return storage::replay_captions(dir, take);
+  const auto reread = [this](const storage::CaptionWriter::Sink& take) {
+    storage::read_unsettled_captions(journal_->spool(), take);
   };
   writer_ = std::make_unique<storage::CaptionWriter>(
       storage::CaptionWriter::Options{},
@@ -179,7 +182,8 @@ Status Server::open_journal() {
       log_,
       counters_,
       clock_);
-  return reread([this](CaptionPtr caption) { writer_->add(std::move(caption)); });
+  reread([this](CaptionPtr caption) { writer_->add(std::move(caption)); });
+  return ok();
 }
 
 /// What a crash left in the journal is in PostgreSQL before anybody can ask for it.
@@ -221,7 +225,7 @@ Status Server::start_edge(const ListenAddress& address) {
                                                             .recorder = *recorder_,
                                                             .log = log_,
                                                             .counters = counters_});
-  stored_ = std::make_unique<StoredMeetings>(*database_, *publisher_, in_data_dir("journal"));
+  stored_ = std::make_unique<StoredMeetings>(*database_, *journal_, *publisher_);
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
   const int shards =
       settings_.shards > 0 ? static_cast<int>(settings_.shards) : std::max(1, cores - 1);

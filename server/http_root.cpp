@@ -30,6 +30,10 @@ HttpResponse HttpRoot::ready() const {
 }
 
 void HttpRoot::handle(HttpRequest request, HttpReply reply) {
+  const bool creates = request.method == "POST" && request.path == "/api/meetings";
+  if (creates && !parts_.journal.takes_new_streams()) {
+    return reply(api::problem({ErrorCode::kUnavailable, "the disk takes no new streams"}));
+  }
   if (request.path.starts_with("/api/")) {
     parts_.api.handle(std::move(request), std::move(reply));
     return;

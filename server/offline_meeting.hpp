@@ -55,7 +55,8 @@ class OfflineMeeting final : private media::MeetingSink {
   void on_started(MeetingId /*meeting*/, std::int64_t /*started_us*/) override {}
   void on_track(MeetingId /*meeting*/, const media::TrackRecord& /*track*/) override {}
   void on_audio(MeetingId /*meeting*/,
-                const media::UplinkFrame& /*frame*/,
+                ClockId /*clock*/,
+                media::UplinkFrame /*frame*/,
                 std::function<void(bool)> synced) override {
     synced(false);  // There is no journal here.
   }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "realtime/caption_json.hpp"
+#include "storage/audio_record.hpp"
 #include "storage/caption_record.hpp"
 #include "storage/meeting_store.hpp"
 
@@ -11,17 +12,6 @@ namespace {
 
 // Conflation keys of topics that have one message only. Captions use their segment, from 1.
 constexpr std::uint64_t kNewestOnly = 1;
-
-storage::Record audio_record(MeetingId meeting, const media::UplinkFrame& frame) {
-  storage::Record record;
-  record.type = storage::RecordType::kAudio;
-  record.meeting = meeting;
-  record.track = frame.track;
-  record.seq = frame.seq;
-  record.position = static_cast<std::int64_t>(frame.capture_us);
-  record.payload = frame.payload;
-  return record;
-}
 
 storage::TrackRow track_row(const media::TrackRecord& track) {
   return {.track = track.hello.track,
@@ -58,6 +48,13 @@ void Publisher::on_closed(MeetingId meeting) {
   });
 }
 
+std::optional<Epoch> Publisher::epoch(MeetingId meeting) const {
+  const MutexLock lock(live_mutex_);
+  const auto at = live_.find(meeting);
+  if (at == live_.end()) return std::nullopt;
+  return at->second.epoch;
+}
+
 std::shared_ptr<const std::string> Publisher::newest_status(MeetingId meeting) const {
   const MutexLock lock(live_mutex_);
   const auto at = live_.find(meeting);
@@ -89,11 +86,19 @@ void Publisher::on_track(MeetingId meeting, const media::TrackRecord& track) {
 }
 
 void Publisher::on_audio(MeetingId meeting,
-                         const media::UplinkFrame& frame,
+                         ClockId clock,
+                         media::UplinkFrame frame,
                          std::function<void(bool)> synced) {
+  auto record =
+      storage::make_audio_record({.meeting = meeting,
+                                  .track = frame.track,
+                                  .clock = clock,
+                                  .seq = frame.seq,
+                                  .capture_us = static_cast<std::int64_t>(frame.capture_us),
+                                  .payload = std::move(frame.payload)});
   auto shared = std::make_shared<std::function<void(bool)>>(std::move(synced));
-  const bool taken = parts_.journal.append(audio_record(meeting, frame),
-                                           [shared](bool durable) { (*shared)(durable); });
+  const bool taken =
+      parts_.journal.append(std::move(record), [shared](bool durable) { (*shared)(durable); });
   if (!taken) (*shared)(false);
 }
 

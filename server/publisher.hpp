@@ -39,6 +39,8 @@ class Publisher final : public media::MeetingSink {
 
   /// The hub exists only once the edge runs; before that nobody watches. Null when it stops.
   void attach(realtime::Hub* hub) noexcept { hub_ = hub; }
+  /// Numbering of a meeting in memory.
+  std::optional<Epoch> epoch(MeetingId meeting) const;
   /// Newest status of a meeting in memory, encoded; null when it is not live.
   std::shared_ptr<const std::string> newest_status(MeetingId meeting) const;
 
@@ -47,7 +49,8 @@ class Publisher final : public media::MeetingSink {
   void on_started(MeetingId meeting, std::int64_t started_us) override;
   void on_track(MeetingId meeting, const media::TrackRecord& track) override;
   void on_audio(MeetingId meeting,
-                const media::UplinkFrame& frame,
+                ClockId clock,
+                media::UplinkFrame frame,
                 std::function<void(bool)> synced) override;
   void on_interim(CaptionPtr caption) override;
   void on_final(CaptionPtr caption) override;

@@ -63,6 +63,12 @@ void declare(SettingList& list, Settings& settings) {
   list.add({"journal-bytes-max", "bytes", "Most that the write-ahead journal may hold."},
            settings.journal_bytes_max,
            {64LL << 20, 1LL << 44});
+  list.add({"free-bytes-min", "bytes", "With less free on the disk no new streams are taken."},
+           settings.free_bytes_min,
+           {0, 1LL << 50});
+  list.add({"free-percent-min", "%", "The same as a part of the disk."},
+           settings.free_percent_min,
+           {0, 100});
   list.add({"connections-per-address", "", "Connections that one address may hold open."},
            settings.connections_per_address,
            {1, 100'000});

@@ -24,6 +24,8 @@ struct Settings {
   std::int64_t database_connections = 4;
   std::string postgres_bin_dir;
   std::int64_t journal_bytes_max = 4LL << 30;
+  std::int64_t free_bytes_min = 2LL << 30;
+  std::int64_t free_percent_min = 10;
   std::int64_t connections_per_address = 64;
   std::string engine = "pocketsphinx";
   std::int64_t recogniser_workers = 0;

@@ -5,7 +5,8 @@
 #include <utility>
 
 #include "realtime/caption_json.hpp"
-#include "storage/journal.hpp"
+#include "storage/audio_record.hpp"
+#include "storage/caption_record.hpp"
 #include "storage/meeting_store.hpp"
 
 namespace qylon::server {
@@ -14,6 +15,8 @@ namespace {
 const Error kQueueFull{ErrorCode::kOverloaded, "the database queue is full; try again later"};
 // Segments of interims that a crash cut off were never stored; new ones start beyond them.
 constexpr std::uint64_t kSegmentsBeyond = 1'000;
+
+using FinalUntil = std::map<TrackId, std::int64_t>;  // Meeting time up to which a track has finals.
 
 media::TrackRecord track_record(const storage::TrackRow& row) {
   media::TrackRecord record;
@@ -25,52 +28,66 @@ media::TrackRecord track_record(const storage::TrackRow& row) {
   return record;
 }
 
-/// Adds what the journal holds of the meeting's tracks, each since its newest clock began at seq 0.
-Status load_journalled(const std::string& journal_dir, media::MeetingRecord& record) {
-  const auto report = storage::Journal::replay(journal_dir, [&](const storage::Record& entry) {
-    if (entry.type != storage::RecordType::kAudio || !(entry.meeting == record.info.id)) return;
-    auto& frames = record.journalled[entry.track].frames;
-    if (entry.seq == 0) frames.clear();
-    media::UplinkFrame frame;
-    frame.track = entry.track;
-    frame.seq = entry.seq;
-    frame.capture_us = static_cast<std::uint64_t>(entry.position);
-    frame.payload = entry.payload;
-    frames.push_back(std::move(frame));
+/// Finals that PostgreSQL has not taken yet are in the journal.
+void add_journalled_captions(const storage::Spool& spool,
+                             media::MeetingRecord& record,
+                             FinalUntil& final_until) {
+  spool.read_captions(record.info.id, record.last_offset, [&](const storage::Record& entry) {
+    const auto caption = storage::parse_caption_record(entry);
+    if (!caption) return true;
+    record.last_segment = std::max(record.last_segment, caption->segment);
+    auto& until_ms = final_until[caption->track];
+    until_ms = std::max(until_ms, caption->end_ms);
+    const auto known = std::ranges::find(record.speakers, caption->speaker.key, &Speaker::key);
+    if (!caption->speaker.key.empty() && known == record.speakers.end())
+      record.speakers.push_back(caption->speaker);
+    return true;
   });
-  for (const media::TrackRecord& track : record.tracks) {
-    const auto at = record.journalled.find(track.hello.track);
-    if (at != record.journalled.end()) at->second.clock = track.clock;
-  }
-  return report ? ok() : Status(report.error());
+  record.last_offset = std::max(record.last_offset, spool.last_caption(record.info.id));
+}
+
+/// Adds the newest minute of what the journal holds of the meeting's tracks, each of its newest
+/// clock: what a track hears again, and where its numbering stands.
+void add_journalled_audio(const storage::Spool& spool, media::MeetingRecord& record) {
+  constexpr std::int64_t kKeptUs = 2 * media::Track::kHeardAgainMsMax * 1000;
+  spool.read_audio(record.info.id, [&](const storage::Record& entry) {
+    auto frame = storage::parse_audio_record(entry);
+    if (!frame) return true;
+    media::JournalledAudio& audio = record.journalled[frame->track];
+    if (audio.clock != frame->clock)
+      audio = {.clock = frame->clock, .frames = {}, .final_until_ms = 0};
+    audio.frames.push_back({.flags = 0,
+                            .track = frame->track,
+                            .seq = frame->seq,
+                            .capture_us = static_cast<std::uint64_t>(frame->capture_us),
+                            .payload = std::move(frame->payload)});
+    while (frame->capture_us - static_cast<std::int64_t>(audio.frames.front().capture_us) > kKeptUs)
+      audio.frames.pop_front();
+    return true;
+  });
 }
 
 Result<media::MeetingRecord> load_record(storage::Session& session,
                                          MeetingId meeting,
-                                         const std::string& journal_dir) {
-  auto transcript = storage::load_transcript(session, meeting);
-  if (!transcript) return transcript.error();
-  auto tracks = storage::load_tracks(session, meeting);
+                                         const storage::Spool& spool) {
+  auto info = storage::find_meeting(session, meeting);
+  if (!info) return info.error();
+  auto summary = storage::summarise_transcript(session, meeting);
+  if (!summary) return summary.error();
+  const auto tracks = storage::load_tracks(session, meeting);
   if (!tracks) return tracks.error();
   media::MeetingRecord record;
-  record.info = transcript->meeting;
-  std::map<std::string, Speaker> speakers;
-  std::map<TrackId, std::int64_t> final_until;
-  for (const Caption& caption : transcript->captions) {
-    record.last_offset = std::max(record.last_offset, caption.offset.value_or(0));
-    record.last_segment = std::max(record.last_segment, caption.segment);
-    auto& final_until_ms = final_until[caption.track];
-    final_until_ms = std::max(final_until_ms, caption.end_ms);
-    if (!caption.speaker.key.empty()) speakers[caption.speaker.key] = caption.speaker;
-  }
-  if (record.info.started_us) record.last_segment += kSegmentsBeyond;
-  for (auto& [key, speaker] : speakers)
-    record.speakers.push_back(std::move(speaker));
+  record.info = *std::move(info);
+  record.last_offset = summary->last_offset;
+  record.last_segment = summary->last_segment;
+  record.speakers = std::move(summary->speakers);
   for (const storage::TrackRow& row : *tracks)
     record.tracks.push_back(track_record(row));
+  FinalUntil& final_until = summary->final_until_ms;
+  add_journalled_captions(spool, record, final_until);
+  if (record.info.started_us) record.last_segment += kSegmentsBeyond;
   if (!record.info.started_us || record.info.ended_us) return record;
-  const Status journalled = load_journalled(journal_dir, record);
-  if (!journalled) return journalled.error();
+  add_journalled_audio(spool, record);
   for (auto& [track, audio] : record.journalled)
     audio.final_until_ms = final_until[track];
   return record;
@@ -85,34 +102,61 @@ std::string resting_status(const MeetingInfo& info) {
   return realtime::encode_status(status);
 }
 
-Result<realtime::History::Page> load_page(storage::Session& session,
-                                          MeetingId meeting,
-                                          std::uint64_t after_offset,
-                                          std::size_t limit) {
+void add_final(const Caption& caption, realtime::History::Page& page) {
+  page.finals.emplace_back(*caption.offset,
+                           std::make_shared<const std::string>(realtime::encode_caption(caption)));
+}
+
+/// What PostgreSQL has of the page. Errors: those of the database.
+Status add_stored(storage::Session& session,
+                  MeetingId meeting,
+                  std::uint64_t after_offset,
+                  std::size_t limit,
+                  realtime::History::Page& page) {
   const auto info = storage::find_meeting(session, meeting);
   if (!info) return info.error();
-  realtime::History::Page page;
   page.epoch = info->epoch;
   page.status = std::make_shared<const std::string>(resting_status(*info));
   if (limit > 0) {
     const auto captions = storage::load_captions(session, meeting, after_offset, limit);
     if (!captions) return captions.error();
-    for (const Caption& caption : *captions) {
-      page.finals.emplace_back(
-          *caption.offset, std::make_shared<const std::string>(realtime::encode_caption(caption)));
-    }
+    for (const Caption& caption : *captions)
+      add_final(caption, page);
   }
   const auto last = storage::last_offset(session, meeting);
   if (!last) return last.error();
   page.last_offset = *last;
-  return page;
+  return ok();
+}
+
+/// What follows in the journal, as far as it follows without a hole.
+void add_journalled(const storage::Spool& spool,
+                    MeetingId meeting,
+                    std::uint64_t after_offset,
+                    std::size_t limit,
+                    realtime::History::Page& page) {
+  page.last_offset = std::max(page.last_offset, spool.last_caption(meeting));
+  if (page.finals.size() >= limit) return;
+  std::uint64_t next = page.finals.empty() ? after_offset + 1 : page.finals.back().first + 1;
+  spool.read_captions(meeting, next - 1, [&](const storage::Record& record) {
+    const auto caption = storage::parse_caption_record(record);
+    if (!caption || *caption->offset != next) return true;
+    add_final(*caption, page);
+    ++next;
+    return page.finals.size() < limit;
+  });
 }
 
 }  // namespace
 
 void StoredMeetings::find(MeetingId meeting, Found found) {
   const bool taken = database_.submit([this, meeting, found](storage::Session& session) {
-    found(load_record(session, meeting, journal_dir_));
+    auto record = load_record(session, meeting, journal_.spool());
+    if (record && !record->info.started_us && !journal_.takes_new_streams()) {
+      found(Error{ErrorCode::kOverloaded, "the disk takes no new streams; try again later"});
+      return;
+    }
+    found(std::move(record));
   });
   if (!taken) found(kQueueFull);
 }
@@ -122,14 +166,28 @@ void StoredMeetings::read(MeetingId meeting,
                           std::size_t limit,
                           Answer answer) {
   const bool taken = database_.submit([=, this](storage::Session& session) {
-    auto page = load_page(session, meeting, after_offset, limit);
-    if (page) {
-      auto live = publisher_.newest_status(meeting);
-      if (live) page->status = std::move(live);
-    }
-    answer(std::move(page));
+    answer(load_page(session, meeting, after_offset, limit));
   });
   if (!taken) answer(kQueueFull);
+}
+
+/// A live meeting's page needs no database when the journal reaches back to it.
+Result<realtime::History::Page> StoredMeetings::load_page(storage::Session& session,
+                                                          MeetingId meeting,
+                                                          std::uint64_t after_offset,
+                                                          std::size_t limit) const {
+  realtime::History::Page page;
+  const Status stored = add_stored(session, meeting, after_offset, limit, page);
+  add_journalled(journal_.spool(), meeting, after_offset, limit, page);
+  if (!stored) {
+    const auto epoch = publisher_.epoch(meeting);
+    const bool lacks = limit > 0 && page.finals.empty() && page.last_offset > after_offset;
+    if (!epoch || lacks) return stored.error();
+    page.epoch = *epoch;
+  }
+  auto live = publisher_.newest_status(meeting);
+  if (live) page.status = std::move(live);
+  return page;
 }
 
 }  // namespace qylon::server

@@ -204,6 +204,30 @@ std::vector<Caption> select_captions(pqxx::transaction_base& transaction,
 
 }  // namespace
 
+Result<TranscriptSummary> summarise_transcript(Session& session, MeetingId meeting) {
+  TranscriptSummary summary;
+  const Status status = session.transact([&](pqxx::transaction_base& transaction) {
+    summary = {};
+    const std::string id = meeting.to_string();
+    for (const auto& row :
+         transaction.exec_params("select track, max(end_ms), max(caption_offset), max(segment)"
+                                 " from utterances where meeting = $1 group by track",
+                                 id)) {
+      summary.final_until_ms[static_cast<TrackId>(row[0].as<int>())] = row[1].as<std::int64_t>();
+      summary.last_offset = std::max(summary.last_offset, row[2].as<std::uint64_t>());
+      summary.last_segment = std::max(summary.last_segment, row[3].as<std::uint64_t>());
+    }
+    for (const auto& row : transaction.exec_params(
+             "select key, name, provenance from speakers where meeting = $1 order by key", id)) {
+      summary.speakers.push_back(
+          {row[0].as<std::string>(), row[1].as<std::string>(), read_provenance(row[2].c_str()), 0});
+    }
+    return ok();
+  });
+  if (!status) return status.error();
+  return summary;
+}
+
 Result<std::uint64_t> last_offset(Session& session, MeetingId meeting) {
   std::uint64_t offset = 0;
   const Status status = session.transact([&](pqxx::transaction_base& transaction) {

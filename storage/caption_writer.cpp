@@ -12,7 +12,6 @@
 #include "core/check.hpp"
 #include "core/sync.hpp"
 #include "storage/caption_record.hpp"
-#include "storage/journal.hpp"
 #include "storage/meeting_store.hpp"
 
 namespace qylon::storage {
@@ -270,14 +269,14 @@ class CaptionWriter::Impl {
       failed = failed || store_batch(batch) < batch.size();
       batch.clear();
     };
-    const Status read = failed ? Status(ok()) : events_.reread([&](CaptionPtr caption) {
+    if (failed) return false;
+    events_.reread([&](CaptionPtr caption) {
       if (failed) return;
       batch.push_back(std::move(caption));
       if (batch.size() >= options_.batch_captions_max) store_and_clear();
     });
     if (!batch.empty()) store_and_clear();
-    if (!read) log_.error("journal_reread_failed", {{"message", read.error().message}});
-    return read && !failed;
+    return !failed;
   }
 
   void answer_flushes() QYLON_EXCLUDES(mutex_) {
@@ -370,14 +369,12 @@ void CaptionWriter::flush(std::function<void(Status)> done) {
   impl_->flush(std::move(done));
 }
 
-Status replay_captions(const std::string& dir, const CaptionWriter::Sink& sink) {
-  const auto replayed = Journal::replay(dir, [&sink](const Record& record) {
-    if (record.type != RecordType::kCaption) return;
+void read_unsettled_captions(const Spool& spool, const CaptionWriter::Sink& sink) {
+  spool.read_unsettled([&sink](const Record& record) {
     auto caption = parse_caption_record(record);
     if (caption) sink(std::make_shared<const Caption>(std::move(*caption)));
+    return true;
   });
-  if (!replayed) return replayed.error();
-  return ok();
 }
 
 }  // namespace qylon::storage

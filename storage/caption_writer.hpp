@@ -15,6 +15,7 @@
 #include "core/result.hpp"
 #include "core/transcript.hpp"
 #include "storage/database.hpp"
+#include "storage/spool.hpp"
 
 namespace qylon::storage {
 
@@ -40,8 +41,9 @@ class CaptionWriter {
   struct Events {
     /// Every caption of the meeting up to `offset` is stored or refused: Journal::settle.
     std::function<void(MeetingId meeting, std::uint64_t offset)> on_stored;
-    /// Hands every caption of the journal to the sink, oldest first: replay_captions.
-    std::function<Status(const Sink&)> reread;
+    /// Hands every caption of the journal that was not settled to the sink, those of a meeting
+    /// oldest first: read_unsettled_captions.
+    std::function<void(const Sink&)> reread;
   };
   /// Stores a batch and waits for it: append_captions.
   using Store = std::function<Status(std::span<const CaptionPtr>)>;
@@ -78,8 +80,7 @@ class CaptionWriter {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Hands every caption in the journal at `dir` to `sink`, oldest first, some perhaps twice.
-/// Captions that do not parse are passed over. Errors: those of Journal::replay.
-Status replay_captions(const std::string& dir, const CaptionWriter::Sink& sink);
+/// As Spool::read_unsettled. Captions that do not parse are passed over.
+void read_unsettled_captions(const Spool& spool, const CaptionWriter::Sink& sink);
 
 }  // namespace qylon::storage

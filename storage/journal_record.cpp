@@ -16,6 +16,7 @@ constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kHeaderCopyBytes = kSegmentHeaderBytes / 2;
 constexpr std::size_t kHeaderCrcAt = 12;  // In the segment header, after magic and version.
 constexpr std::size_t kAlignment = 8;
+constexpr std::uint8_t kSealedFlag = 1;
 
 template <typename T>
 T load(std::span<const std::uint8_t> bytes, std::size_t at) noexcept {
@@ -64,6 +65,7 @@ bool decode_record(std::span<const std::uint8_t> bytes, std::uint32_t seed, Reco
   const auto payload = bytes.subspan(kRecordHeaderBytes, payload_bytes);
   if (crc32c(payload, seed) != load<std::uint32_t>(bytes, 8)) return false;
   record.type = static_cast<RecordType>(bytes[12]);
+  record.sealed = (bytes[13] & kSealedFlag) != 0;
   record.track = load<std::uint16_t>(bytes, 14);
   std::copy_n(bytes.begin() + 16, 16, record.meeting.value.bytes.begin());
   record.seq = load<std::uint64_t>(bytes, 32);
@@ -131,7 +133,7 @@ void encode_record(const Record& record, std::uint32_t seed, std::vector<std::ui
   writer.number(static_cast<std::uint32_t>(record.payload.size()));
   writer.number(crc32c(record.payload, seed));
   writer.number(static_cast<std::uint8_t>(record.type));
-  writer.number(std::uint8_t{0});
+  writer.number(record.sealed ? kSealedFlag : std::uint8_t{0});
   writer.number(record.track);
   writer.bytes(record.meeting.value.bytes);
   writer.number(record.seq);
@@ -142,28 +144,38 @@ void encode_record(const Record& record, std::uint32_t seed, std::vector<std::ui
   writer.zeros(start + record_bytes(record.payload.size()) - out.size());
 }
 
-ScanReport scan_segment(std::span<const std::uint8_t> segment,
-                        const std::function<void(const Record&)>& on_record) {
+ScanReport scan_records(std::span<const std::uint8_t> bytes,
+                        std::size_t from,
+                        std::uint32_t seed,
+                        const OnScanned& on_record) {
   ScanReport report;
-  const auto segment_header = decode_segment_header(segment);
-  if (!segment_header) return report;
-  const std::uint32_t seed = segment_header->seed();
   Record record;
-  std::size_t at = kSegmentHeaderBytes;
+  std::size_t at = from;
   report.end = at;
-  while (at < segment.size()) {
-    if (!decode_record(segment.subspan(at), seed, record)) {
-      at = skip_zeros(segment, std::min(at + kAlignment, segment.size()));
+  while (at < bytes.size()) {
+    if (!decode_record(bytes.subspan(at), seed, record)) {
+      at = skip_zeros(bytes, std::min(at + kAlignment, bytes.size()));
       continue;
     }
     if (at != report.end) ++report.corrupt_ranges;
     ++report.records;
-    at = std::min(at + record_bytes(record.payload.size()), segment.size());
+    const std::size_t begin = at;
+    at = std::min(at + record_bytes(record.payload.size()), bytes.size());
     report.end = at;
-    on_record(record);
+    on_record(record, begin);
   }
-  report.bytes_cut = size_without_zeros(segment.subspan(report.end));
+  report.bytes_cut = size_without_zeros(bytes.subspan(report.end));
   return report;
+}
+
+ScanReport scan_segment(std::span<const std::uint8_t> segment,
+                        const std::function<void(const Record&)>& on_record) {
+  const auto header = decode_segment_header(segment);
+  if (!header) return {};
+  return scan_records(segment,
+                      kSegmentHeaderBytes,
+                      header->seed(),
+                      [&on_record](const Record& record, std::size_t) { on_record(record); });
 }
 
 }  // namespace qylon::storage

@@ -8,7 +8,8 @@
 ///            epoch 16 | number u64 | created_us i64 | 16 reserved zeros; all of it twice, because
 ///            without the seed that it gives no record can be read
 ///   record : header crc u32 (of the 44 bytes after it) | payload bytes u32 | payload crc u32 |
-///            type u8 | zero u8 | track u16 | meeting 16 | seq u64 | position i64 | payload | pad
+///            type u8 | flags u8 (bit 0: payload sealed) | track u16 | meeting 16 | seq u64 |
+///            position i64 | payload | pad
 ///
 /// Both record checksums start from a seed that the segment's header gives, so that neither a
 /// record of an older segment nor bytes that a client sends as payload can pass for a record.
@@ -36,7 +37,8 @@ struct Record {
   TrackId track = 0;
   std::uint64_t seq = 0;              ///< Audio: frame number. Caption: offset.
   std::int64_t position = 0;          ///< Audio: capture_us. Caption: start_ms.
-  std::vector<std::uint8_t> payload;  ///< Audio: the frame. Caption: caption_record.hpp.
+  std::vector<std::uint8_t> payload;  ///< audio_record.hpp, caption_record.hpp.
+  bool sealed = false;                ///< The payload is ciphertext.
 };
 
 struct SegmentHeader {
@@ -65,10 +67,17 @@ struct ScanReport {
   std::size_t bytes_cut = 0;       ///< Not zero and not valid after `end`: a torn write.
 };
 
-/// Hands every valid record of a segment to `on_record`, in order. Steps over damage in the middle
-/// to the next record that proves itself, so one flipped bit costs one record; what is invalid at
-/// the end is the torn tail.
+/// Gets every valid record, which it may move from, and where it begins.
+using OnScanned = std::function<void(Record& record, std::size_t at)>;
+/// Hands every valid record of `bytes` from `from` on to `on_record`, in order. Steps over damage
+/// in the middle to the next record that proves itself, so one flipped bit costs one record; what
+/// is invalid at the end is the torn tail. REQUIRES: from <= size; a record begins there, aligned.
 /// Cost: one pass over the bytes, plus 44 bytes of checksum per 8 bytes of damage.
+ScanReport scan_records(std::span<const std::uint8_t> bytes,
+                        std::size_t from,
+                        std::uint32_t seed,
+                        const OnScanned& on_record);
+/// As above over a whole segment; nothing when its header is not readable.
 ScanReport scan_segment(std::span<const std::uint8_t> segment,
                         const std::function<void(const Record&)>& on_record);
 

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -59,6 +60,16 @@ struct TrackRow {
 /// Inserts, or replaces the row of the same track.
 Status save_track(Session& session, MeetingId meeting, const TrackRow& track);
 Result<std::vector<TrackRow>> load_tracks(Session& session, MeetingId meeting);
+
+/// What a meeting that opens again must know of its transcript, without reading it.
+struct TranscriptSummary {
+  std::uint64_t last_offset = 0;
+  std::uint64_t last_segment = 0;
+  std::map<TrackId, std::int64_t> final_until_ms;  ///< Latest end of a final.
+  std::vector<Speaker> speakers;                   ///< By key.
+};
+/// Cost: reads the meeting's utterances in the database, not their words, and returns a few rows.
+Result<TranscriptSummary> summarise_transcript(Session& session, MeetingId meeting);
 
 /// Highest caption offset stored, 0 when there is none.
 Result<std::uint64_t> last_offset(Session& session, MeetingId meeting);

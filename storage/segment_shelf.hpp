@@ -1,24 +1,57 @@
 #pragma once
-/// Which closed segments of the journal exist, and which of them may go.
+/// Which segments of the journal exist, what each holds of which meeting, and which may go.
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <unordered_map>
 #include <vector>
 
 #include "core/ids.hpp"
+#include "storage/journal_record.hpp"
 
 namespace qylon::storage {
 
+/// A stretch of a segment that begins and ends with a meeting's records; others lie between.
+struct Extent {
+  std::uint32_t offset = 0;  ///< From the segment's start [bytes].
+  std::uint32_t bytes = 0;
+  std::uint64_t last_seq = 0;  ///< Highest of its records.
+};
+
+/// What one segment holds of one meeting.
+struct MeetingExtents {
+  std::vector<Extent> audio;
+  std::vector<Extent> others;  ///< Captions and what else is not audio.
+  std::uint64_t last_caption = 0;
+};
+
+/// An extent and how to read it.
+struct Place {
+  std::uint64_t segment = 0;
+  std::uint32_t seed = 0;
+  Extent extent;
+};
+
 /// What must be known of a segment without reading it again.
 struct SegmentSummary {
+  static constexpr std::int64_t kOpen = std::numeric_limits<std::int64_t>::max();
+
   std::uint64_t number = 0;
-  std::int64_t bytes = 0;      ///< On disk.
-  std::int64_t closed_us = 0;  ///< Monotonic clock.
-  /// Highest caption offset of each meeting that has captions in it.
-  std::unordered_map<MeetingId, std::uint64_t> captions;
+  std::uint32_t seed = 0;
+  std::int64_t bytes = 0;          ///< On disk.
+  std::int64_t closed_us = kOpen;  ///< Monotonic clock.
+  std::unordered_map<MeetingId, MeetingExtents> meetings;
+
+  /// Remembers that `record` lies at `offset`. REQUIRES: offsets rise.
+  /// Bound: one extent in 4 KiB of captions or 64 KiB of audio: a few hundred a segment.
+  void note(RecordType type,
+            MeetingId meeting,
+            std::uint64_t seq,
+            std::size_t offset,
+            std::size_t bytes_of_record);
 };
 
 /// Highest caption offset of each meeting that is in PostgreSQL.
@@ -28,14 +61,26 @@ using SettledOffsets = std::unordered_map<MeetingId, std::uint64_t>;
 class SegmentShelf {
  public:
   void add(SegmentSummary summary);
+  /// REQUIRES: it is on the shelf.
+  SegmentSummary& at(std::uint64_t number);
+  /// From here on it may go. REQUIRES: as above.
+  void close(std::uint64_t number, std::int64_t bytes, std::int64_t now_us);
   /// Takes off the shelf, and returns, the segments closed before `closed_before_us` whose
   /// captions are all settled.
   std::vector<std::uint64_t> take_expired(const SettledOffsets& settled,
                                           std::int64_t closed_before_us);
-  /// Takes off the oldest segment whose captions are all settled, whatever its age.
+  /// Takes off the oldest closed segment whose captions are all settled, whatever its age.
   std::optional<std::uint64_t> take_oldest_settled(const SettledOffsets& settled);
-  /// Some segment holds captions of the meeting.
+
+  /// Some segment holds anything of the meeting.
   bool mentions(MeetingId meeting) const;
+  /// Highest caption offset of the meeting, 0 without any.
+  std::uint64_t last_caption(MeetingId meeting) const;
+  /// Where the meeting's audio lies, oldest first.
+  std::vector<Place> audio_of(MeetingId meeting) const;
+  /// Where captions of the meeting beyond `after` may lie, oldest first.
+  std::vector<Place> captions_of(MeetingId meeting, std::uint64_t after) const;
+  std::vector<MeetingId> meetings_with_captions() const;
 
   std::int64_t bytes() const noexcept { return bytes_; }
   std::size_t count() const noexcept { return segments_.size(); }

@@ -39,6 +39,45 @@ std::optional<std::uint64_t> number_in(std::string_view name) {
   return number;
 }
 
+Result<std::vector<std::uint64_t>> list_segments(const std::string& dir) {
+  std::vector<std::uint64_t> numbers;
+  std::error_code failure;
+  std::filesystem::directory_iterator entry(dir, failure);
+  if (failure == std::errc::no_such_file_or_directory) return numbers;
+  for (; !failure && entry != std::filesystem::directory_iterator(); entry.increment(failure)) {
+    if (const auto number = number_in(entry->path().filename().string()))
+      numbers.push_back(*number);
+  }
+  if (failure) return posix_error("read directory", dir, failure.value());
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
+Result<std::vector<std::uint8_t>> read_segment(const std::string& dir,
+                                               std::uint64_t number,
+                                               std::size_t offset,
+                                               std::size_t bytes_max) {
+  const std::string path = dir + "/" + file_name(number);
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat info {};
+  if (!fd || ::fstat(fd.get(), &info) != 0) return posix_error("open", path, errno);
+  const auto size = static_cast<std::size_t>(info.st_size);
+  if (size > kSegmentFileBytesMax)
+    return Error{ErrorCode::kUnavailable, path + " is larger than any segment"};
+  std::vector<std::uint8_t> bytes(std::min(bytes_max, size - std::min(offset, size)));
+  std::size_t at = 0;
+  while (at < bytes.size()) {
+    const ssize_t count =
+        ::pread(fd.get(), bytes.data() + at, bytes.size() - at, static_cast<off_t>(offset + at));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return posix_error("read", path, errno);
+    if (count == 0) break;  // Shortened meanwhile.
+    at += static_cast<std::size_t>(count);
+  }
+  bytes.resize(at);
+  return bytes;
+}
+
 class PosixFile final : public SpoolFile {
  public:
   PosixFile(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
@@ -86,8 +125,10 @@ class PosixDisk final : public SpoolDisk {
       : path_(std::move(path)), directory_(std::move(directory)), lock_(std::move(lock)) {}
 
   Result<std::vector<std::uint64_t>> list() override { return list_segments(path_); }
-  Result<std::vector<std::uint8_t>> read(std::uint64_t number) override {
-    return read_segment(path_, number);
+  Result<std::vector<std::uint8_t>> read(std::uint64_t number,
+                                         std::size_t offset,
+                                         std::size_t bytes_max) const override {
+    return read_segment(path_, number, offset, bytes_max);
   }
   Result<std::unique_ptr<SpoolFile>> create(std::uint64_t number, std::size_t bytes) override;
   Status remove(std::uint64_t number) override {
@@ -95,10 +136,12 @@ class PosixDisk final : public SpoolDisk {
       return ok();
     return posix_error("unlink", path_ + "/" + file_name(number), errno);
   }
-  Result<std::int64_t> free_bytes() override {
+  Result<DiskSpace> space() override {
     struct statvfs info {};
     if (::fstatvfs(directory_.get(), &info) != 0) return posix_error("statvfs", path_, errno);
-    return static_cast<std::int64_t>(info.f_bavail) * static_cast<std::int64_t>(info.f_frsize);
+    const auto block = static_cast<std::int64_t>(info.f_frsize);
+    return DiskSpace{static_cast<std::int64_t>(info.f_bavail) * block,
+                     static_cast<std::int64_t>(info.f_blocks) * block};
   }
 
  private:
@@ -129,41 +172,6 @@ Result<std::unique_ptr<SpoolFile>> PosixDisk::create(std::uint64_t number, std::
 }
 
 }  // namespace
-
-Result<std::vector<std::uint64_t>> list_segments(const std::string& dir) {
-  std::vector<std::uint64_t> numbers;
-  std::error_code failure;
-  std::filesystem::directory_iterator entry(dir, failure);
-  if (failure == std::errc::no_such_file_or_directory) return numbers;
-  for (; !failure && entry != std::filesystem::directory_iterator(); entry.increment(failure)) {
-    if (const auto number = number_in(entry->path().filename().string()))
-      numbers.push_back(*number);
-  }
-  if (failure) return posix_error("read directory", dir, failure.value());
-  std::sort(numbers.begin(), numbers.end());
-  return numbers;
-}
-
-Result<std::vector<std::uint8_t>> read_segment(const std::string& dir, std::uint64_t number) {
-  const std::string path = dir + "/" + file_name(number);
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-  struct stat info {};
-  if (!fd || ::fstat(fd.get(), &info) != 0) return posix_error("open", path, errno);
-  if (info.st_size > kSegmentFileBytesMax)
-    return Error{ErrorCode::kUnavailable, path + " is larger than any segment"};
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(info.st_size));
-  std::size_t at = 0;
-  while (at < bytes.size()) {
-    const ssize_t count =
-        ::pread(fd.get(), bytes.data() + at, bytes.size() - at, static_cast<off_t>(at));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return posix_error("read", path, errno);
-    if (count == 0) break;  // Shortened meanwhile.
-    at += static_cast<std::size_t>(count);
-  }
-  bytes.resize(at);
-  return bytes;
-}
 
 Result<std::unique_ptr<SpoolDisk>> open_spool_disk(const std::string& dir) {
   std::error_code failure;

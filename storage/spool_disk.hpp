@@ -28,7 +28,12 @@ class SpoolFile {
   virtual Status sync() = 0;
 };
 
-/// One directory of segments, named by number. Threads: one at a time.
+struct DiskSpace {
+  std::int64_t free_bytes = 0;  ///< That we may still use.
+  std::int64_t total_bytes = 0;
+};
+
+/// One directory of segments, named by number. Threads: one at a time, but read() on any.
 class SpoolDisk {
  public:
   SpoolDisk() = default;
@@ -40,19 +45,17 @@ class SpoolDisk {
 
   /// Rising.
   virtual Result<std::vector<std::uint64_t>> list() = 0;
-  virtual Result<std::vector<std::uint8_t>> read(std::uint64_t number) = 0;
+  /// Up to `bytes_max` bytes of the segment from `offset` on.
+  virtual Result<std::vector<std::uint8_t>> read(std::uint64_t number,
+                                                 std::size_t offset,
+                                                 std::size_t bytes_max) const = 0;
   /// A new file of `bytes` zeros whose space and name are on the disk.
   virtual Result<std::unique_ptr<SpoolFile>> create(std::uint64_t number, std::size_t bytes) = 0;
   virtual Status remove(std::uint64_t number) = 0;
-  /// Bytes that we may still use.
-  virtual Result<std::int64_t> free_bytes() = 0;
+  virtual Result<DiskSpace> space() = 0;
 };
 
-/// Numbers of the segments in `dir`, rising; none when there is no such directory.
-Result<std::vector<std::uint64_t>> list_segments(const std::string& dir);
-Result<std::vector<std::uint8_t>> read_segment(const std::string& dir, std::uint64_t number);
-
-inline constexpr std::int64_t kSegmentFileBytesMax = 1 << 30;
+inline constexpr std::size_t kSegmentFileBytesMax = 1 << 30;
 
 /// The real one. Errors of its methods: kUnavailable with path, call and errno's text.
 /// Holds a lock on the directory. Errors: kUnavailable; kConflict when another process holds it.

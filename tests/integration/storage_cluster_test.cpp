@@ -10,6 +10,7 @@
 #include <fstream>
 #include <functional>
 #include <future>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -405,6 +406,20 @@ TEST(MeetingStore, ATranscriptHoldsTheMeetingAndItsCaptions) {
   ASSERT_TRUE(transcript) << transcript.error().message;
   EXPECT_EQ(transcript->meeting.title, "Review");
   EXPECT_EQ(transcript->captions.size(), 2U);
+}
+
+TEST(MeetingStore, ATranscriptIsSummarisedWithoutItsCaptions) {
+  const MeetingInfo meeting = new_meeting();
+  ASSERT_TRUE(append({caption(meeting.id, 1), caption(meeting.id, 7)}));
+  const auto summary = run<Result<TranscriptSummary>>(
+      [&](Session& session) { return summarise_transcript(session, meeting.id); });
+  ASSERT_TRUE(summary) << summary.error().message;
+  EXPECT_EQ(summary->last_offset, 7U);
+  EXPECT_EQ(summary->last_segment, 17U);
+  EXPECT_EQ(summary->final_until_ms, (std::map<TrackId, std::int64_t>{{1, 7900}}));
+  ASSERT_EQ(summary->speakers.size(), 1U);
+  EXPECT_EQ(summary->speakers[0].name, "Ann");
+  EXPECT_EQ(summary->speakers[0].provenance, Provenance::kEnrolled);
 }
 
 TEST(Database, RefusesJobsBeyondItsQueue) {

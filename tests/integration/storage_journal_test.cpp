@@ -40,9 +40,9 @@ int write_until_killed(const char* directory) {
   Counters counters;
   Journal::Options options;
   options.dir = directory;
-  options.segment_bytes = 1 << 20;
+  options.spool.segment_bytes = 1 << 20;
   options.sync_interval_ms = 1;
-  options.free_bytes_min = 0;
+  options.spool.free_bytes_min = 0;
   auto journal = Journal::open(options, kLog, counters, kClock);
   if (!journal) return 1;
   for (std::uint64_t seq = 1;;) {
@@ -92,14 +92,18 @@ TEST(JournalCrash, NothingThatWasCalledDurableIsLost) {
     const std::uint64_t last = run_and_kill(dir, 100 + run * 700);
     ASSERT_GT(last, 0U);
     std::uint64_t expected = 0;
-    const auto report = Journal::replay(dir, [&expected](const Record& record) {
+    Counters counters;
+    Journal::Options options;
+    options.dir = dir;
+    const auto journal = Journal::open(options, kLog, counters, kClock);
+    ASSERT_TRUE(journal) << journal.error().message;
+    (*journal)->spool().read_audio({}, [&expected](const Record& record) {
       ++expected;
       EXPECT_EQ(record.seq, expected);
       EXPECT_EQ(record.payload, numbered(record.seq).payload);
+      return true;
     });
-    ASSERT_TRUE(report) << report.error().message;
     EXPECT_GE(expected, last);
-    EXPECT_EQ(report->corrupt_ranges, 0U);
   }
 }
 

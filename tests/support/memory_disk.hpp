@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -20,6 +21,7 @@ class MemoryDiskState {
   void fail_creates(int count) { set(create_failures_, count); }
   void fail_writes(int count) { set(write_failures_, count); }
   void fail_syncs(int count) { set(sync_failures_, count); }
+  /// Of a disk of 1 TiB.
   void set_free_bytes(std::int64_t bytes) {
     const MutexLock lock(mutex_);
     free_bytes_ = bytes;
@@ -65,9 +67,9 @@ class MemoryDiskState {
     const MutexLock lock(mutex_);
     synced_.erase(number);
   }
-  std::int64_t free_bytes() const {
+  storage::DiskSpace space() const {
     const MutexLock lock(mutex_);
-    return free_bytes_;
+    return {free_bytes_, std::int64_t{1} << 40};
   }
 
  private:
@@ -91,8 +93,14 @@ class MemoryDisk final : public storage::SpoolDisk {
   explicit MemoryDisk(MemoryDiskState& state) : state_(state) {}
 
   Result<std::vector<std::uint64_t>> list() override { return state_.numbers(); }
-  Result<std::vector<std::uint8_t>> read(std::uint64_t number) override {
-    return state_.synced(number);
+  Result<std::vector<std::uint8_t>> read(std::uint64_t number,
+                                         std::size_t offset,
+                                         std::size_t bytes_max) const override {
+    auto bytes = state_.synced(number);
+    bytes.erase(bytes.begin(),
+                bytes.begin() + static_cast<std::ptrdiff_t>(std::min(offset, bytes.size())));
+    bytes.resize(std::min(bytes.size(), bytes_max));
+    return bytes;
   }
   Result<std::unique_ptr<storage::SpoolFile>> create(std::uint64_t number, std::size_t) override {
     if (!state_.create(number)) return Error{ErrorCode::kUnavailable, "no space (rehearsed)"};
@@ -102,7 +110,7 @@ class MemoryDisk final : public storage::SpoolDisk {
     state_.remove(number);
     return ok();
   }
-  Result<std::int64_t> free_bytes() override { return state_.free_bytes(); }
+  Result<storage::DiskSpace> space() override { return state_.space(); }
 
  private:
   class File final : public storage::SpoolFile {

@@ -22,10 +22,13 @@ class Recorded final : public MeetingSink {
     tracks.push_back(track);
   }
   void on_audio(MeetingId /*meeting*/,
-                const UplinkFrame& frame,
+                ClockId clock,
+                UplinkFrame frame,
                 std::function<void(bool)> synced) override {
+    clock_of_audio = clock;
     journalled.push_back(frame.seq);
     synced(durable);
+    if (!durable) refused.push_back(std::move(synced));
   }
   void on_interim(CaptionPtr caption) override { interims.push_back(std::move(caption)); }
   void on_final(CaptionPtr caption) override { finals.push_back(std::move(caption)); }
@@ -39,6 +42,8 @@ class Recorded final : public MeetingSink {
   int closed = 0;
   std::int64_t started_us = 0;
   bool durable = true;
+  ClockId clock_of_audio;
+  std::vector<std::function<void(bool)>> refused;
   std::vector<TrackRecord> tracks;
   std::vector<std::uint64_t> journalled;
   std::vector<CaptionPtr> interims;
@@ -221,7 +226,7 @@ TEST_F(MeetingTest, AudioWithoutAFinalIsHeardAgainAfterARestart) {
   const auto states = meeting_->open_tracks(hello({"Ann"}));
   ASSERT_TRUE(states);
   EXPECT_EQ(states->front()->next_seq, 200U);
-  EXPECT_EQ(states->front()->durable_seq, 200U);
+  EXPECT_EQ(states->front()->durable.seq(), 200U);
   EXPECT_TRUE(sink_.journalled.empty());
   seq_[0] = 200;
   capture_us_[0] = 4'000'000;
@@ -284,12 +289,42 @@ TEST_F(MeetingTest, WatermarksFollowWhatIsSettledAndWhatIsDurable) {
   const TrackState& state = *states->front();
   send(0, 100, false);
   EXPECT_EQ(state.next_seq, 5U);
-  EXPECT_EQ(state.durable_seq, 5U);
+  EXPECT_EQ(state.durable.seq(), 5U);
   EXPECT_EQ(state.heard_ms, 100);
+  EXPECT_EQ(sink_.clock_of_audio, clock_id_);
   sink_.durable = false;
   send(0, 20, false);
   EXPECT_EQ(state.next_seq, 6U);
-  EXPECT_EQ(state.durable_seq, TrackState::kNotDurable);
+  EXPECT_EQ(state.durable.seq(), std::nullopt);
+}
+
+TEST_F(MeetingTest, NothingIsDurableWhileAnEarlierFrameIsNot) {
+  const auto states = meeting_->open_tracks(hello({"Ann"}));
+  ASSERT_TRUE(states);
+  const TrackState& state = *states->front();
+  sink_.durable = false;
+  send(0, 40, false);
+  sink_.durable = true;
+  send(0, 20, false);
+  EXPECT_EQ(state.durable.seq(), std::nullopt);
+  sink_.refused[0](true);
+  EXPECT_EQ(state.durable.seq(), std::nullopt);
+  sink_.refused[1](true);
+  EXPECT_EQ(state.durable.seq(), 3U);
+}
+
+TEST_F(MeetingTest, ReportsOnAnEarlierClockDoNotCount) {
+  const auto states = meeting_->open_tracks(hello({"Ann"}));
+  ASSERT_TRUE(states);
+  sink_.durable = false;
+  send(0, 100, false);
+  UplinkHello another = hello({"Ann"});
+  another.clock = ClockId::random();
+  ASSERT_TRUE(meeting_->open_tracks(another));
+  EXPECT_EQ(states->front()->durable.seq(), 0U);
+  for (const auto& late : sink_.refused)
+    late(true);
+  EXPECT_EQ(states->front()->durable.seq(), 0U);
 }
 
 TEST_F(MeetingTest, AnotherFormatForATrackIsRefusedAndSaysWhy) {

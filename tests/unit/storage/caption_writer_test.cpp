@@ -87,7 +87,6 @@ class CaptionWriterTest : public testing::Test {
       }
       for (const CaptionPtr& caption : copy)
         sink(caption);
-      return ok();
     };
     writer_ = std::make_unique<CaptionWriter>(
         options_,

@@ -2,11 +2,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <future>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -26,11 +28,11 @@ constexpr std::size_t kSegment = 1 << 20;
 class JournalTest : public testing::Test {
  protected:
   JournalTest() {
-    options_.segment_bytes = kSegment;
     options_.sync_interval_ms = 0;
-    options_.bytes_max = 4 * kSegment;
-    options_.free_bytes_min = 0;
-    options_.retry_interval_ms = 10;
+    options_.spool.segment_bytes = kSegment;
+    options_.spool.bytes_max = 4 * kSegment;
+    options_.spool.free_bytes_min = 0;
+    options_.spool.retry_interval_ms = 10;
   }
 
   void open() {
@@ -48,12 +50,14 @@ class JournalTest : public testing::Test {
     result.payload.assign(payload_bytes, static_cast<std::uint8_t>(seq));
     return result;
   }
-  /// Appends and waits for the answer.
+  /// Appends and waits for the first answer.
   bool append(std::uint64_t seq, RecordType type = RecordType::kAudio, std::size_t bytes = 100) {
     auto promise = std::make_shared<std::promise<bool>>();
     auto future = promise->get_future();
     EXPECT_TRUE(journal_->append(record(seq, type, bytes),
-                                 [promise](bool durable) { promise->set_value(durable); }));
+                                 [promise, answered = false](bool durable) mutable {
+                                   if (!std::exchange(answered, true)) promise->set_value(durable);
+                                 }));
     return future.get();
   }
   /// Fills one segment to its last byte.
@@ -175,10 +179,9 @@ TEST_F(JournalTest, WorksAgainOnceTheDiskDoes) {
   disk_.fail_creates(1);
   EXPECT_FALSE(append(1));
   EXPECT_FALSE(append(2));  // Not asked again before the retry interval is over.
-  clock_.advance_ms(options_.retry_interval_ms);
+  clock_.advance_ms(options_.spool.retry_interval_ms);
   EXPECT_TRUE(append(3));
-  EXPECT_TRUE(journal_->writable());
-  EXPECT_EQ(synced_seqs(), (Seqs{3}));
+  EXPECT_EQ(synced_seqs(), (Seqs{1, 2, 3}));
 }
 
 TEST_F(JournalTest, FindsOutByItselfThatTheDiskIsBack) {
@@ -186,19 +189,19 @@ TEST_F(JournalTest, FindsOutByItselfThatTheDiskIsBack) {
   disk_.fail_writes(1);
   EXPECT_FALSE(append(1));
   EXPECT_FALSE(journal_->writable());
-  clock_.advance_ms(options_.retry_interval_ms);
+  clock_.advance_ms(options_.spool.retry_interval_ms);
   while (!journal_->writable())
     std::this_thread::yield();
   EXPECT_TRUE(append(2));
 }
 
 TEST_F(JournalTest, ANearlyFullDiskStopsItBeforeTheLastByte) {
-  options_.free_bytes_min = 10 * kSegment;
+  options_.spool.free_bytes_min = 10 * kSegment;
   open();
   disk_.set_free_bytes(10 * kSegment);
   EXPECT_FALSE(append(1));
   disk_.set_free_bytes(12 * kSegment);
-  clock_.advance_ms(options_.retry_interval_ms);
+  clock_.advance_ms(options_.spool.retry_interval_ms);
   EXPECT_TRUE(append(2));
 }
 
@@ -224,7 +227,7 @@ TEST_F(JournalTest, CaptionsThatPostgreSqlLacksAreNeverDeletedForRoom) {
   EXPECT_FALSE(append(5));
   EXPECT_EQ(disk_.numbers(), (Seqs{1, 2, 3, 4}));
   journal_->settle(meeting_, 1);
-  clock_.advance_ms(options_.retry_interval_ms);
+  clock_.advance_ms(options_.spool.retry_interval_ms);
   EXPECT_TRUE(append(6));
   EXPECT_EQ(disk_.numbers(), (Seqs{2, 3, 4, 5}));
 }
@@ -234,7 +237,7 @@ TEST_F(JournalTest, SettledSegmentsGoOnceTheirAudioIsOld) {
   fill_segment(1, RecordType::kCaption);
   fill_segment(2, RecordType::kAudio);
   journal_->settle(meeting_, 1);
-  clock_.advance_ms(options_.audio_keep_ms + 1000);
+  clock_.advance_ms(options_.spool.audio_keep_ms + 1000);
   EXPECT_TRUE(append(3));
   // The group's callback comes before the clearing; the next one's after it.
   EXPECT_TRUE(append(4));
@@ -245,7 +248,7 @@ TEST_F(JournalTest, CaptionsOfAnEarlierRunWaitToBeSettledToo) {
   open();
   fill_segment(1, RecordType::kCaption);
   open();
-  clock_.advance_ms(options_.audio_keep_ms + 1000);
+  clock_.advance_ms(options_.spool.audio_keep_ms + 1000);
   EXPECT_TRUE(append(2));
   EXPECT_TRUE(append(3));
   EXPECT_EQ(disk_.numbers(), (Seqs{1, 2}));
@@ -257,11 +260,38 @@ TEST_F(JournalTest, CaptionsOfAnEarlierRunWaitToBeSettledToo) {
 }
 
 TEST_F(JournalTest, OptionsOutOfRangeAreRefused) {
-  options_.segment_bytes = 1;
+  options_.spool.segment_bytes = 1;
   const auto opened =
       Journal::open(options_, std::make_unique<test::MemoryDisk>(disk_), log_, counters_, clock_);
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST_F(JournalTest, WithoutRoomOnTheDiskNewStreamsAreNotTaken) {
+  disk_.set_free_bytes(std::int64_t{1} << 40);
+  options_.spool.stream_free_percent_min = 50;
+  open();
+  EXPECT_TRUE(journal_->takes_new_streams());
+  disk_.set_free_bytes(std::int64_t{1} << 38);
+  clock_.advance_ms(1001);
+  EXPECT_TRUE(append(1));
+  EXPECT_TRUE(append(2));  // The room is measured after the first group.
+  EXPECT_FALSE(journal_->takes_new_streams());
+  EXPECT_TRUE(journal_->writable());
+}
+
+TEST_F(JournalTest, ABrokenDiskIsWaitedForUpToTheBacklog) {
+  options_.backlog_bytes_max = 2 * record_bytes(100);
+  open();
+  disk_.fail_creates(1);
+  EXPECT_FALSE(append(1));
+  EXPECT_FALSE(append(2));
+  EXPECT_FALSE(append(3));
+  EXPECT_EQ(count("qylon_journal_given_up_total"), 1U);
+  clock_.advance_ms(options_.spool.retry_interval_ms);
+  while (!journal_->writable())
+    std::this_thread::yield();
+  EXPECT_EQ(synced_seqs(), (Seqs{1, 2}));
 }
 
 class JournalOnDisk : public JournalTest {
@@ -273,33 +303,32 @@ class JournalOnDisk : public JournalTest {
     ASSERT_TRUE(opened) << opened.error().message;
     journal_ = std::move(*opened);
   }
-  Seqs replayed() {
+  Seqs read() {
     Seqs seqs;
-    const auto report =
-        Journal::replay(options_.dir, [&seqs](const Record& found) { seqs.push_back(found.seq); });
-    EXPECT_TRUE(report);
-    report_ = *report;
+    journal_->spool().read_audio(meeting_, [&seqs](const Record& found) {
+      seqs.push_back(found.seq);
+      return true;
+    });
     return seqs;
   }
+  std::string first_segment() const { return options_.dir + "/0000000000000001.journal"; }
   test::TemporaryDirectory directory_;
-  ReplayReport report_;
 };
 
-TEST_F(JournalOnDisk, ReplaysEveryRunInOrder) {
+TEST_F(JournalOnDisk, ReadsEveryRunInOrder) {
   open_directory();
   ASSERT_TRUE(append(1));
   open_directory();
   ASSERT_TRUE(append(2));
-  EXPECT_EQ(replayed(), (Seqs{1, 2}));  // Beside the open journal.
-  EXPECT_EQ(report_.segments, 2U);
-  EXPECT_EQ(report_.bytes_cut, 0U);
+  EXPECT_EQ(read(), (Seqs{1, 2}));
+  EXPECT_EQ(count("qylon_journal_corrupt_total"), 0U);
 }
 
 TEST_F(JournalOnDisk, ARunWithoutRecordsLeavesNoSegment) {
   open_directory();
   open_directory();
-  EXPECT_TRUE(replayed().empty());
-  EXPECT_EQ(report_.segments, 0U);
+  EXPECT_TRUE(std::filesystem::is_directory(options_.dir));
+  EXPECT_FALSE(std::filesystem::exists(first_segment()));
 }
 
 TEST_F(JournalOnDisk, ATornTailIsCutAndCounted) {
@@ -307,23 +336,30 @@ TEST_F(JournalOnDisk, ATornTailIsCutAndCounted) {
   ASSERT_TRUE(append(1));
   ASSERT_TRUE(append(2));
   journal_.reset();
-  const std::string path = options_.dir + "/0000000000000001.journal";
-  std::filesystem::resize_file(path, kSegmentHeaderBytes + record_bytes(100) + 60);
-  EXPECT_EQ(replayed(), (Seqs{1}));
-  EXPECT_EQ(report_.bytes_cut, 60U);
+  std::filesystem::resize_file(first_segment(), kSegmentHeaderBytes + record_bytes(100) + 60);
+  open_directory();
+  EXPECT_EQ(read(), (Seqs{1}));
+  EXPECT_EQ(count("qylon_journal_corrupt_total"), 1U);
 }
 
 TEST_F(JournalOnDisk, AForeignFileIsCountedAndLeftAlone) {
   open_directory();
   journal_.reset();
-  std::ofstream(options_.dir + "/00000000000000ff.journal") << "not ours";
-  EXPECT_TRUE(replayed().empty());
-  EXPECT_EQ(report_.segments_unreadable, 1U);
+  const std::string foreign = options_.dir + "/00000000000000ff.journal";
+  std::ofstream(foreign) << "not ours";
+  open_directory();
+  EXPECT_TRUE(read().empty());
+  EXPECT_EQ(count("qylon_journal_corrupt_total"), 1U);
+  EXPECT_TRUE(std::filesystem::exists(foreign));
 }
 
-TEST_F(JournalOnDisk, AMissingDirectoryIsAnEmptyJournal) {
-  options_.dir = directory_.path() + "/none";
-  EXPECT_TRUE(replayed().empty());
+TEST_F(JournalOnDisk, ASegmentOfZerosIsOneThatAKillCutShort) {
+  open_directory();
+  journal_.reset();
+  std::ofstream(first_segment()) << std::string(kSegment, '\0');
+  open_directory();
+  EXPECT_FALSE(std::filesystem::exists(first_segment()));
+  EXPECT_EQ(count("qylon_journal_corrupt_total"), 0U);
 }
 
 }  // namespace

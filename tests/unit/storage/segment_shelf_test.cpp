@@ -1,5 +1,6 @@
 #include "storage/segment_shelf.hpp"
 
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -14,8 +15,14 @@ const MeetingId kAnn = MeetingId::random();
 const MeetingId kBob = MeetingId::random();
 
 SegmentSummary segment(std::uint64_t number,
-                       std::unordered_map<MeetingId, std::uint64_t> captions = {}) {
-  return {number, 100, static_cast<std::int64_t>(number) * 1000, std::move(captions)};
+                       const std::map<MeetingId, std::uint64_t>& captions = {}) {
+  SegmentSummary summary;
+  summary.number = number;
+  summary.bytes = 100;
+  summary.closed_us = static_cast<std::int64_t>(number) * 1000;
+  for (const auto& [meeting, offset] : captions)
+    summary.note(RecordType::kCaption, meeting, offset, kSegmentHeaderBytes, 64);
+  return summary;
 }
 
 TEST(SegmentShelf, AudioGoesByAge) {
@@ -52,6 +59,47 @@ TEST(SegmentShelf, KnowsWhichMeetingsItHolds) {
   shelf.add(segment(1, {{kAnn, 1}}));
   EXPECT_TRUE(shelf.mentions(kAnn));
   EXPECT_FALSE(shelf.mentions(kBob));
+}
+
+TEST(SegmentShelf, TheSegmentThatIsWrittenToStays) {
+  SegmentShelf shelf;
+  SegmentSummary open = segment(1);
+  open.closed_us = SegmentSummary::kOpen;
+  shelf.add(open);
+  EXPECT_TRUE(shelf.take_expired({}, 9999).empty());
+  EXPECT_EQ(shelf.take_oldest_settled({}), std::nullopt);
+  shelf.close(1, 40, 5000);
+  EXPECT_EQ(shelf.bytes(), 40);
+  EXPECT_EQ(shelf.take_expired({}, 9999), (Numbers{1}));
+}
+
+TEST(SegmentShelf, NeighbouringRecordsOfAMeetingShareAnExtent) {
+  SegmentSummary summary = segment(1);
+  summary.note(RecordType::kAudio, kAnn, 1, 128, 64);
+  summary.note(RecordType::kAudio, kBob, 1, 192, 64);
+  summary.note(RecordType::kAudio, kAnn, 2, 256, 64);
+  summary.note(RecordType::kAudio, kAnn, 3, 200'000, 64);
+  SegmentShelf shelf;
+  shelf.add(summary);
+  const auto places = shelf.audio_of(kAnn);
+  ASSERT_EQ(places.size(), 2U);
+  EXPECT_EQ(places[0].extent.offset, 128U);
+  EXPECT_EQ(places[0].extent.bytes, 192U);
+  EXPECT_EQ(places[0].extent.last_seq, 2U);
+  EXPECT_EQ(places[1].extent.offset, 200'000U);
+}
+
+TEST(SegmentShelf, CaptionsAreFoundFromAnOffsetOn) {
+  SegmentSummary summary = segment(1);
+  summary.note(RecordType::kCaption, kAnn, 1, 128, 64);
+  summary.note(RecordType::kCaption, kAnn, 2, 10'000, 64);
+  SegmentShelf shelf;
+  shelf.add(summary);
+  EXPECT_EQ(shelf.captions_of(kAnn, 0).size(), 2U);
+  EXPECT_EQ(shelf.captions_of(kAnn, 1).size(), 1U);
+  EXPECT_TRUE(shelf.captions_of(kAnn, 2).empty());
+  EXPECT_EQ(shelf.last_caption(kAnn), 2U);
+  EXPECT_EQ(shelf.meetings_with_captions(), (std::vector<MeetingId>{kAnn}));
 }
 
 }  // namespace

@@ -1,0 +1,340 @@
+#include "storage/spool.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace qylon::storage {
+namespace {
+
+constexpr std::int64_t kTidyIntervalUs = 1'000'000;
+
+void add(const ScanReport& scanned, ScanReport& total) {
+  total.records += scanned.records;
+  total.corrupt_ranges += scanned.corrupt_ranges;
+  total.bytes_cut += scanned.bytes_cut;
+}
+
+bool is_zero(std::span<const std::uint8_t> bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; });
+}
+
+}  // namespace
+
+Spool::Spool(const Options& options,
+             std::unique_ptr<SpoolDisk> disk,
+             const Log& log,
+             Counters& counters,
+             const Clock& clock)
+    : options_(options),
+      log_(log),
+      clock_(clock),
+      abandoned_(counters.counter("qylon_journal_segments_abandoned_total",
+                                  "Segments given up after a failed write or sync")),
+      corrupt_(counters.counter("qylon_journal_corrupt_total",
+                                "Damaged stretches and torn ends that were stepped over")),
+      bytes_(counters.gauge("qylon_journal_bytes", "Size of all segments")),
+      epoch_(Uuid::random()),
+      disk_(std::move(disk)) {}
+
+Spool::~Spool() {
+  close();
+}
+
+Status Spool::check_options() const {
+  const auto bad = [](const char* what) { return Error{ErrorCode::kInvalidArgument, what}; };
+  if (options_.segment_bytes < (1U << 20) ||
+      options_.segment_bytes > static_cast<std::size_t>(kSegmentFileBytesMax))
+    return bad("segment_bytes must be in 1 MiB..1 GiB");
+  if (options_.bytes_max < 2 * static_cast<std::int64_t>(options_.segment_bytes))
+    return bad("bytes_max must be at least two segments");
+  if (options_.stream_free_percent_min < 0 || options_.stream_free_percent_min > 100)
+    return bad("stream_free_percent_min must be in 0..100");
+  if (options_.retry_interval_ms < 1) return bad("retry_interval_ms must be at least 1");
+  return ok();
+}
+
+// --- Opening. ---
+
+Status Spool::open() {
+  if (Status valid = check_options(); !valid) return valid;
+  const auto numbers = disk_->list();
+  if (!numbers) return numbers.error();
+  ScanReport total;
+  for (const std::uint64_t number : *numbers)
+    shelve_existing(number, total);
+  next_number_ = numbers->empty() ? 1 : numbers->back() + 1;
+  corrupt_.add(total.corrupt_ranges + (total.bytes_cut > 0 ? 1 : 0));
+  log_.info("journal_opened",
+            {{"segments", std::to_string(numbers->size())},
+             {"records", std::to_string(total.records)},
+             {"corrupt_ranges", std::to_string(total.corrupt_ranges)},
+             {"bytes_cut", std::to_string(total.bytes_cut)}});
+  measure_room();
+  return ok();
+}
+
+/// What cannot be read is never deleted: somebody may still save it.
+void Spool::shelve_existing(std::uint64_t number, ScanReport& total) {
+  const auto bytes = disk_->read(number, 0, kSegmentFileBytesMax);
+  const auto header = bytes ? decode_segment_header(*bytes) : std::nullopt;
+  if (bytes && !header && is_zero(*bytes)) {
+    remove(number);  // A kill came between its creation and its first record.
+    return;
+  }
+  if (!header) {
+    corrupt_.add();
+    log_.error("journal_segment_unreadable",
+               {{"number", std::to_string(number)},
+                {"message", bytes ? "its header is damaged" : bytes.error().message}});
+    return;
+  }
+  SegmentSummary summary;
+  summary.number = number;
+  summary.seed = header->seed();
+  summary.bytes = static_cast<std::int64_t>(bytes->size());
+  summary.closed_us = clock_.monotonic_us();
+  const ScanReport scanned = scan_records(
+      *bytes, kSegmentHeaderBytes, summary.seed, [&summary](const Record& record, std::size_t at) {
+        summary.note(
+            record.type, record.meeting, record.seq, at, record_bytes(record.payload.size()));
+      });
+  add(scanned, total);
+  if (scanned.records == 0 && scanned.bytes_cut == 0) {
+    remove(number);
+    return;
+  }
+  const MutexLock lock(mutex_);
+  shelf_.add(std::move(summary));
+}
+
+// --- Writing. ---
+
+bool Spool::write(std::span<const SpoolItem> group) {
+  return try_write(group) || try_write(group);
+}
+
+bool Spool::try_write(std::span<const SpoolItem> group) {
+  buffer_.clear();
+  notes_.clear();
+  for (const SpoolItem& item : group) {
+    const std::size_t bytes = record_bytes(item.record.payload.size());
+    if (segment_ && segment_->used_bytes + bytes > options_.segment_bytes) {
+      if (!flush_and_sync()) return false;
+      close();
+    }
+    if (!segment_ && !open_segment()) return false;
+    encode(item.record);
+  }
+  return !segment_ || flush_and_sync();
+}
+
+void Spool::encode(const Record& record) {
+  const std::size_t bytes = record_bytes(record.payload.size());
+  encode_record(record, segment_->seed, buffer_);
+  notes_.push_back({record.type, record.meeting, record.seq, segment_->used_bytes, bytes});
+  segment_->used_bytes += bytes;
+}
+
+bool Spool::flush_and_sync() {
+  Status status = segment_->file->write(buffer_);
+  if (status) status = segment_->file->sync();
+  buffer_.clear();
+  if (!status) {
+    abandoned_.add();
+    log_.error("journal_segment_abandoned", {{"message", status.error().message}});
+    shelve_segment(options_.segment_bytes);
+    return false;
+  }
+  const MutexLock lock(mutex_);
+  SegmentSummary& summary = shelf_.at(segment_->number);
+  for (const Note& note : notes_)
+    summary.note(note.type, note.meeting, note.seq, note.offset, note.bytes);
+  notes_.clear();
+  return true;
+}
+
+bool Spool::open_segment() {
+  if (clock_.monotonic_us() < retry_at_us_) return false;
+  const Status opened = try_open_segment();
+  if (!opened) {
+    retry_at_us_ = clock_.monotonic_us() + std::int64_t{options_.retry_interval_ms} * 1000;
+    if (!blocked_) log_.error("journal_blocked", {{"message", opened.error().message}});
+  }
+  blocked_ = !opened;
+  return !blocked_;
+}
+
+Status Spool::try_open_segment() {
+  if (Status room = make_room(); !room) return room;
+  const std::uint64_t number = next_number_++;
+  auto file = disk_->create(number, options_.segment_bytes);
+  if (!file) return file.error();
+  const SegmentHeader header{epoch_, number, clock_.wall_us()};
+  segment_ = OpenSegment{std::move(*file), number, header.seed(), kSegmentHeaderBytes};
+  {
+    const MutexLock lock(mutex_);
+    SegmentSummary summary;
+    summary.number = number;
+    summary.seed = header.seed();
+    summary.bytes = static_cast<std::int64_t>(options_.segment_bytes);
+    shelf_.add(std::move(summary));
+    bytes_.set(shelf_.bytes());
+  }
+  Status written = segment_->file->write(encode_segment_header(header));
+  if (!written) shelve_segment(options_.segment_bytes);
+  return written;
+}
+
+/// Deletes settled segments, oldest first, until another one fits.
+Status Spool::make_room() {
+  const auto segment_bytes = static_cast<std::int64_t>(options_.segment_bytes);
+  while (true) {
+    const auto space = disk_->space();
+    if (!space) return space.error();
+    std::int64_t held = 0;
+    {
+      const MutexLock lock(mutex_);
+      held = shelf_.bytes();
+    }
+    const bool fits = held + segment_bytes <= options_.bytes_max;
+    if (fits && space->free_bytes - segment_bytes >= options_.free_bytes_min) return ok();
+    const auto oldest = take_oldest_settled();
+    if (!oldest)
+      return Error{
+          ErrorCode::kUnavailable,
+          fits ? "the disk is nearly full: " + std::to_string(space->free_bytes) + " bytes free"
+               : "full of captions that PostgreSQL has not taken"};
+    if (Status removed = disk_->remove(*oldest); !removed) return removed;
+  }
+}
+
+std::optional<std::uint64_t> Spool::take_oldest_settled() {
+  const MutexLock lock(mutex_);
+  return shelf_.take_oldest_settled(settled_);
+}
+
+void Spool::close() {
+  if (segment_) shelve_segment(segment_->used_bytes);
+}
+
+void Spool::shelve_segment(std::size_t bytes) {
+  const std::uint64_t number = segment_->number;
+  segment_.reset();
+  const MutexLock lock(mutex_);
+  shelf_.close(number, static_cast<std::int64_t>(bytes), clock_.monotonic_us());
+}
+
+// --- Tidying. ---
+
+void Spool::tidy() {
+  const std::int64_t now_us = clock_.monotonic_us();
+  if (now_us - tidied_at_us_ < kTidyIntervalUs) return;
+  tidied_at_us_ = now_us;
+  remove_expired(now_us);
+  measure_room();
+}
+
+void Spool::remove_expired(std::int64_t now_us) {
+  std::vector<std::uint64_t> expired;
+  {
+    const MutexLock lock(mutex_);
+    expired = shelf_.take_expired(settled_, now_us - options_.audio_keep_ms * 1000);
+    std::erase_if(settled_, [this](const auto& last) QYLON_REQUIRES(mutex_) {
+      return !shelf_.mentions(last.first);
+    });
+    bytes_.set(shelf_.bytes());
+  }
+  for (const std::uint64_t number : expired)
+    remove(number);
+}
+
+void Spool::remove(std::uint64_t number) {
+  if (const Status removed = disk_->remove(number); !removed)
+    log_.warn("journal_remove_failed", {{"message", removed.error().message}});
+}
+
+void Spool::measure_room() {
+  const auto space = disk_->space();
+  const bool roomy =
+      space && space->free_bytes >= options_.stream_free_bytes_min &&
+      space->free_bytes >= space->total_bytes / 100 * options_.stream_free_percent_min;
+  const bool before = roomy_.exchange(roomy, std::memory_order_acq_rel);
+  if (before && !roomy) {
+    log_.error(
+        "disk_nearly_full",
+        {{"message",
+          space ? std::to_string(space->free_bytes) + " bytes free: no new streams until there "
+                                                      "are more"
+                : space.error().message}});
+  }
+  if (!before && roomy) log_.info("disk_has_room");
+}
+
+// --- Any thread. ---
+
+void Spool::settle(MeetingId meeting, std::uint64_t offset) {
+  const MutexLock lock(mutex_);
+  std::uint64_t& last = settled_[meeting];
+  last = std::max(last, offset);
+}
+
+std::uint64_t Spool::last_caption(MeetingId meeting) const {
+  const MutexLock lock(mutex_);
+  return shelf_.last_caption(meeting);
+}
+
+void Spool::read_audio(MeetingId meeting, const OnRecord& on_record) const {
+  std::vector<Place> places;
+  {
+    const MutexLock lock(mutex_);
+    places = shelf_.audio_of(meeting);
+  }
+  read(places, meeting, true, on_record);
+}
+
+void Spool::read_captions(MeetingId meeting, std::uint64_t after, const OnRecord& on_record) const {
+  std::vector<Place> places;
+  {
+    const MutexLock lock(mutex_);
+    places = shelf_.captions_of(meeting, after);
+  }
+  read(places, meeting, false, [&](const Record& record) {
+    return record.type != RecordType::kCaption || record.seq <= after || on_record(record);
+  });
+}
+
+void Spool::read_unsettled(const OnRecord& on_record) const {
+  std::vector<MeetingId> meetings;
+  SettledOffsets settled;
+  {
+    const MutexLock lock(mutex_);
+    meetings = shelf_.meetings_with_captions();
+    settled = settled_;
+  }
+  bool more = true;
+  for (auto meeting = meetings.begin(); more && meeting != meetings.end(); ++meeting) {
+    read_captions(*meeting, settled[*meeting], [&](const Record& record) {
+      more = on_record(record);
+      return more;
+    });
+  }
+}
+
+/// A segment that was deleted meanwhile held nothing that is still needed: it is passed over.
+void Spool::read(std::span<const Place> places,
+                 MeetingId meeting,
+                 bool audio,
+                 const OnRecord& on_record) const {
+  bool more = true;
+  for (auto place = places.begin(); more && place != places.end(); ++place) {
+    const auto bytes = disk_->read(place->segment, place->extent.offset, place->extent.bytes);
+    if (!bytes) continue;
+    scan_records(*bytes, 0, place->seed, [&](const Record& record, std::size_t) {
+      if (more && record.meeting == meeting && (record.type == RecordType::kAudio) == audio)
+        more = on_record(record);
+    });
+  }
+}
+
+}  // namespace qylon::storage
