@@ -20,7 +20,7 @@ class ChunkDecoder {
   enum class State : std::uint8_t { kMore, kDone, kBad, kTooLong };
 
   /// Bodies over `body_bytes_max` are kTooLong.
-  explicit ChunkDecoder(std::size_t body_bytes_max) : body_bytes_max_(body_bytes_max) {}
+  explicit ChunkDecoder(std::uint64_t body_bytes_max) : body_bytes_max_(body_bytes_max) {}
 
   /// Appends decoded bytes to `body`. After kDone, kBad or kTooLong nothing more is read; what
   /// follows the last chunk in `bytes` is ignored.
@@ -45,11 +45,11 @@ class ChunkDecoder {
 
   static constexpr std::size_t kSkippedBytesMax = 8192;  // Extensions and trailers together.
 
-  const std::size_t body_bytes_max_;  // Constant after construction.
+  const std::uint64_t body_bytes_max_;  // Constant after construction.
   Part part_ = Part::kSize;
   State state_ = State::kMore;
   std::uint64_t chunk_left_ = 0;
-  std::size_t body_bytes_ = 0;
+  std::uint64_t body_bytes_ = 0;
   std::size_t skipped_bytes_ = 0;
   int digits_ = 0;
   bool line_is_empty_ = true;  // Of a trailer.

@@ -3,10 +3,10 @@
 #include <utility>
 
 #include <libwebsockets.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "realtime/lws_request.hpp"
+#include "realtime/lws_socket.hpp"
 #include "realtime/subscribe_session.hpp"
 
 namespace qylon::realtime {
@@ -22,14 +22,6 @@ constexpr std::int64_t kLingerUs = 1'000'000;
 constexpr std::int64_t kUnreadMaxUs = 2'000'000;
 constexpr std::int64_t kBodyMaxUs = 30'000'000;
 constexpr std::int64_t kResponseStallUs = 10'000'000;
-
-// libwebsockets takes mutable bytes because it writes frame headers in front of them. With
-// LWS_WRITE_HTTP it sends them as they are, on HTTP and WebSocket connections alike, which lets one
-// immutable frame go to every subscriber and many frames go in one write.
-int write_bytes(lws* wsi, std::string_view bytes) {
-  void* const data = const_cast<char*>(bytes.data());  // NOLINT: not written to, see above.
-  return lws_write(wsi, static_cast<unsigned char*>(data), bytes.size(), LWS_WRITE_HTTP);
-}
 
 }  // namespace
 
@@ -52,7 +44,7 @@ void Connection::hang_up() {
 int Connection::on_http() {
   parts_.sessions.counters.http_requests.add();
   const RequestHead head = read_request_head(wsi_);
-  if (++requests_ > 1 && announces_body(head) && input_may_be_buffered()) return -1;
+  if (++requests_ > 1 && announces_body(head) && input_may_be_buffered(wsi_)) return -1;
   HttpRequest request;
   request.method = head.method == "HEAD" ? "GET" : head.method;
   request.path = head.path;
@@ -63,21 +55,17 @@ int Connection::on_http() {
   request.peer_is_loopback = peer_.is_loopback;
   const ResponseOptions options{
       keeps_alive(head) && !parts_.draining, head.method == "HEAD", parts_.is_tls};
-  exchange_ = std::make_shared<HttpExchange>(std::move(request), options, parts_.executor, [this] {
-    pause_receiving(false);  // A paused HTTP connection is not told that it can write.
-    lws_callback_on_writable(wsi_);
-  });
+  exchange_ = std::make_shared<HttpExchange>(
+      std::move(request), options, parts_.executor, [this] { on_answer(); });
   exchange_since_us_ = parts_.sessions.clock.monotonic_us();
   unread_since_us_ = 0;
   input_may_follow_ = announces_body(head);
   if (const auto refusal = check_request(head, parts_.rules)) return refuse(*refusal);
+  if (IngestUpload::is_wanted(head)) return begin_upload(head);
   const auto plan = plan_body(head, parts_.rules);
   if (const auto* refusal = std::get_if<HttpRefusal>(&plan)) return refuse(*refusal);
   if (head.method == "OPTIONS") {
-    HttpResponse response;
-    response.status = 204;
-    response.headers.emplace_back("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
-    exchange_->answer(std::move(response));
+    exchange_->answer(make_options_answer());
     return pump_response();
   }
   exchange_->expect_body(std::get<BodyPlan>(plan), parts_.rules.body_bytes_max);
@@ -89,33 +77,42 @@ int Connection::on_http() {
   return 0;
 }
 
-// libwebsockets 4.1.6 loops for ever over a request with a body that was sent before the answer to
-// the request ahead of it, because it takes the buffered header for the body. It does not say whose
-// input is buffered; in doubt the connection is closed unanswered, as a server may do with any
-// connection that was kept alive, and clients then use a fresh one.
-bool Connection::input_may_be_buffered() const {
-  return lws_service_adjust_timeout(lws_get_context(wsi_), 1, 0) == 0;
-}
-
-// True when input waits in the socket or, as far as it can be told, in libwebsockets.
-bool Connection::has_unread_input() {
-  char byte = 0;
-  if (::recv(lws_get_socket_fd(wsi_), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0) return true;
-  if (!input_may_be_buffered()) return false;
-  pause_receiving(true);  // Only connections that are not paused count.
-  const bool is_anothers = input_may_be_buffered();
-  pause_receiving(false);
-  return !is_anothers;
-}
-
 int Connection::refuse(const HttpRefusal& refusal) {
   parts_.sessions.counters.refused_requests.add();
   exchange_->refuse(refusal.status, refusal.detail);
   return pump_response();
 }
 
+int Connection::begin_upload(const RequestHead& head) {
+  exchange_->close_afterwards();
+  input_may_follow_ = true;
+  pause_receiving(true);
+  const auto answer = [this](HttpResponse response) { exchange_->answer(std::move(response)); };
+  auto upload = IngestUpload::create(
+      {wsi_, parts_.loop, parts_.sessions, parts_.http, parts_.executor, answer},
+      head,
+      peer_.text,
+      peer_.is_loopback);
+  if (const auto* refusal = std::get_if<HttpRefusal>(&upload)) return refuse(*refusal);
+  upload_ = std::get<std::unique_ptr<IngestUpload>>(std::move(upload));
+  upload_->start();
+  return 0;
+}
+
+void Connection::on_answer() {
+  const auto kept = exchange_;  // Completing the response lets it go.
+  // Of an upload the peer may have closed its side, which libwebsockets must not see before.
+  if (upload_ != nullptr && pump_response() != 0) return hang_up();
+  pause_receiving(false);  // A paused HTTP connection is not told that it can write.
+  lws_callback_on_writable(wsi_);
+}
+
 int Connection::on_http_body(std::string_view bytes) {
   if (exchange_ == nullptr) return 0;  // Lingering.
+  if (upload_ != nullptr) {
+    if (!exchange_->answered()) upload_->on_body(bytes);
+    return 0;
+  }
   switch (exchange_->on_body(bytes)) {
     case HttpExchange::Body::kMore:
     case HttpExchange::Body::kWhole:
@@ -132,6 +129,7 @@ int Connection::on_http_body(std::string_view bytes) {
 // libwebsockets says this twice when bytes follow the body.
 int Connection::on_http_body_complete() {
   if (lingering_since_us_ != 0) return -1;
+  if (upload_ != nullptr) return 0;
   return exchange_ != nullptr && !exchange_->dispatched() ? finish_request() : 0;
 }
 
@@ -334,12 +332,14 @@ void Connection::close(int code) {
 }
 
 void Connection::on_closed() {
+  upload_.reset();
   uplink_ = nullptr;
   session_.reset();
   closing_ = true;
 }
 
 void Connection::drain() {
+  if (upload_ != nullptr) upload_->drain();
   if (session_ != nullptr)
     session_->fail({ErrorCode::kUnavailable, 4000, "the server is draining; reconnect"});
 }
@@ -366,7 +366,7 @@ void Connection::on_second() {
 void Connection::watch_response(std::int64_t now_us) {
   if (!exchange_->answered()) {
     const std::int64_t waited_us = now_us - exchange_since_us_;
-    if (!exchange_->dispatched() && waited_us > kBodyMaxUs)
+    if (upload_ == nullptr && !exchange_->dispatched() && waited_us > kBodyMaxUs)
       exchange_->refuse(408, "the body took longer than 30 s");
     if (exchange_->dispatched() && waited_us > parts_.http_reply_timeout_us)
       exchange_->refuse(503, "the answer took too long");
@@ -375,7 +375,7 @@ void Connection::watch_response(std::int64_t now_us) {
   // libwebsockets 4.1.6 spins while input waits behind a response in progress, and stops looking
   // at the output of a paused connection; so a client that pipelines behind a long response, or
   // does not read it, is cut off.
-  if (!has_unread_input())
+  if (!has_unread_input(wsi_))
     unread_since_us_ = 0;
   else if (unread_since_us_ == 0)
     unread_since_us_ = now_us;

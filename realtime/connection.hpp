@@ -11,11 +11,13 @@
 
 #include "core/http.hpp"
 #include "realtime/http_exchange.hpp"
+#include "realtime/ingest_upload.hpp"
 #include "realtime/outbox.hpp"
 #include "realtime/request_rules.hpp"
 #include "realtime/session.hpp"
 #include "realtime/uplink_session.hpp"
 
+struct ev_loop;
 struct lws;
 
 namespace qylon::realtime {
@@ -28,6 +30,7 @@ struct ConnectionParts {
   std::shared_ptr<NetExecutor> executor;
   std::int64_t http_reply_timeout_us = 60'000'000;
   bool is_tls = false;
+  struct ev_loop* loop = nullptr;    ///< Constant before the first connection.
   bool draining = false;             ///< Changes once, on the net thread.
   std::string scratch;               ///< For merged writes.
   std::function<void()> on_stalled;  ///< An uplink wants the fast tick.
@@ -85,9 +88,9 @@ class Connection final : public SessionPort {
   void close(int code) override;
 
  private:
-  bool input_may_be_buffered() const;
-  bool has_unread_input();
   int refuse(const HttpRefusal& refusal);
+  int begin_upload(const RequestHead& head);
+  void on_answer();
   int finish_request();
   int pump_response();
   int complete_response();
@@ -113,10 +116,11 @@ class Connection final : public SessionPort {
   // HTTP.
   std::uint64_t requests_ = 0;
   std::shared_ptr<HttpExchange> exchange_;
-  std::int64_t exchange_since_us_ = 0;   // Of the request, then of the last written piece.
-  std::int64_t unread_since_us_ = 0;     // Bytes wait behind a response in progress since.
-  bool input_may_follow_ = false;        // The request has a body, read or not.
-  std::int64_t lingering_since_us_ = 0;  // The last answer was sent; its peer still writes.
+  std::unique_ptr<IngestUpload> upload_;  // Of an exchange whose body is a live stream.
+  std::int64_t exchange_since_us_ = 0;    // Of the request, then of the last written piece.
+  std::int64_t unread_since_us_ = 0;      // Bytes wait behind a response in progress since.
+  bool input_may_follow_ = false;         // The request has a body, read or not.
+  std::int64_t lingering_since_us_ = 0;   // The last answer was sent; its peer still writes.
   std::string upgrade_path_;
   std::string upgrade_token_;
 

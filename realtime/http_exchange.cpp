@@ -1,6 +1,5 @@
 #include "realtime/http_exchange.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace qylon::realtime {
@@ -15,30 +14,22 @@ HttpExchange::HttpExchange(HttpRequest request,
       on_answer_(std::move(on_answer)) {}
 
 void HttpExchange::expect_body(const BodyPlan& plan, std::size_t bytes_max) {
-  body_expected_ = plan.chunked || plan.length > 0;
-  body_left_ = plan.length;
-  if (plan.chunked) chunks_.emplace(bytes_max);
+  if (plan.chunked || plan.length > 0) body_.emplace(plan, bytes_max);
   // libwebsockets does not know where such a body ends, so nothing may follow it.
-  if (plan.chunked || plan.unframed) options_.keep_alive = false;
+  if (plan.chunked || plan.unframed) close_afterwards();
 }
 
 HttpExchange::Body HttpExchange::on_body(std::string_view bytes) {
-  if (dispatched_ || answered()) return Body::kMore;
-  if (!chunks_) {
-    const std::string_view wanted = bytes.substr(0, std::min(body_left_, bytes.size()));
-    request_.body.append(wanted);
-    body_left_ -= wanted.size();
-    return body_left_ == 0 ? Body::kWhole : Body::kMore;
-  }
-  switch (chunks_->feed(bytes, request_.body)) {
-    case ChunkDecoder::State::kMore:
+  if (dispatched_ || answered() || !body_) return Body::kMore;
+  switch (body_->feed(bytes, request_.body)) {
+    case BodyDecoder::State::kMore:
       return Body::kMore;
-    case ChunkDecoder::State::kDone:
-      return Body::kLastChunk;
-    case ChunkDecoder::State::kBad:
+    case BodyDecoder::State::kDone:
+      return body_->is_chunked() ? Body::kLastChunk : Body::kWhole;
+    case BodyDecoder::State::kBad:
       refuse(400, "the chunked body is malformed");
       break;
-    case ChunkDecoder::State::kTooLong:
+    case BodyDecoder::State::kTooLong:
       refuse(413, "the body is too long");
       break;
   }
@@ -72,7 +63,7 @@ void HttpExchange::answer(HttpResponse response) {
 }
 
 void HttpExchange::refuse(int status, std::string_view detail) {
-  options_.keep_alive = false;
+  close_afterwards();
   answer(make_problem(status, detail));
 }
 

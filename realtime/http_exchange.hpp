@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "core/http.hpp"
-#include "realtime/chunk_decoder.hpp"
+#include "realtime/body_decoder.hpp"
 #include "realtime/http_response.hpp"
 #include "realtime/net_mailbox.hpp"
 #include "realtime/request_rules.hpp"
@@ -33,7 +33,7 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
 
   /// A body with this plan follows.
   void expect_body(const BodyPlan& plan, std::size_t bytes_max);
-  bool expects_body() const noexcept { return body_expected_; }
+  bool expects_body() const noexcept { return body_.has_value(); }
   /// kRefused: answer() was called with a problem, and the connection must close after it.
   Body on_body(std::string_view bytes);
 
@@ -45,6 +45,8 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
   /// As answer(), and the connection closes afterwards.
   void refuse(int status, std::string_view detail);
 
+  /// The connection closes after the answer.
+  void close_afterwards() noexcept { options_.keep_alive = false; }
   bool answered() const noexcept { return stream_ != nullptr; }
   bool keep_alive() const noexcept { return options_.keep_alive; }
   /// REQUIRES: answered().
@@ -55,9 +57,7 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
   ResponseOptions options_;
   const std::shared_ptr<NetExecutor> executor_;
   const std::function<void()> on_answer_;
-  std::optional<ChunkDecoder> chunks_;
-  std::size_t body_left_ = 0;
-  bool body_expected_ = false;
+  std::optional<BodyDecoder> body_;  // While one is expected.
   bool dispatched_ = false;
   bool in_handler_ = false;
   std::unique_ptr<ResponseStream> stream_;

@@ -34,6 +34,8 @@ bool same_ignoring_case(std::string_view a, std::string_view b) {
   });
 }
 
+constexpr std::string_view kMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
 // Response splitting needs a line end; nothing we send legitimately has one.
 bool is_clean(std::string_view text) {
   return std::none_of(text.begin(), text.end(), [](char c) { return c >= 0 && c < 0x20; });
@@ -79,15 +81,24 @@ HttpResponse make_problem(int status, std::string_view detail) {
   if (status == 401) code = "unauthenticated";
   if (status == 403) code = "forbidden";
   if (status == 404) code = "not_found";
+  if (status == 409) code = "conflict";
+  if (status == 500) code = "internal";
   if (status == 503) code = "unavailable";
   HttpResponse response;
   response.status = status;
   response.content_type = "application/problem+json";
   response.body = encode_problem(status, code, detail);
   if (status == 405)
-    response.headers.emplace_back("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+    response.headers.emplace_back("Allow", kMethods);
   if (status == 426) response.headers.emplace_back("Sec-WebSocket-Version", "13");
   if (status == 503) response.headers.emplace_back("Retry-After", "1");
+  return response;
+}
+
+HttpResponse make_options_answer() {
+  HttpResponse response;
+  response.status = 204;
+  response.headers.emplace_back("Allow", kMethods);
   return response;
 }
 

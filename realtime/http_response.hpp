@@ -27,6 +27,9 @@ std::string render_response_head(const HttpResponse& response,
 /// JSON problem of RFC 9457, for refusals that the edge decides itself.
 HttpResponse make_problem(int status, std::string_view detail);
 
+/// To OPTIONS of any path.
+HttpResponse make_options_answer();
+
 /// Head and body as a stream of pieces. A small body comes in the same piece as the head, because
 /// one write costs less than two. Owns the open file.
 ///

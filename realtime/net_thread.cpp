@@ -66,6 +66,7 @@ class NetThread::Loop {
                mailbox_,
                options.http_reply_timeout_ms * 1000,
                !options.tls_certificate_path.empty(),
+               nullptr,
                false,
                {},
                [this] { ev_timer_again(loop_, &fast_tick_); }} {}
@@ -149,6 +150,7 @@ int on_connection(Connection& connection,
       connection.on_peer_close();
       return 0;
     case LWS_CALLBACK_CLOSED:
+    case LWS_CALLBACK_CLOSED_HTTP:
       loop.on_closed(connection);
       return 0;
     case LWS_CALLBACK_WSI_DESTROY:
@@ -217,6 +219,7 @@ bool NetThread::Loop::start() {
 void NetThread::Loop::run() {
   loop_ = ev_loop_new(EVFLAG_NOENV);
   const bool is_running = loop_ != nullptr && create_context();
+  parts_.loop = loop_;
   if (is_running) {
     ev_timer_init(
         &tick_,

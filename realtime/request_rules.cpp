@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
 
 #include "core/utf8.hpp"
 
@@ -128,9 +129,9 @@ std::variant<BodyPlan, HttpRefusal> plan_body(const RequestHead& head, const Edg
     if (!head.is_http_1_1 || !same_ignoring_case(trimmed(*head.transfer_encoding), "chunked"))
       return HttpRefusal{501, "the only Transfer-Encoding taken is chunked, in HTTP/1.1"};
     if (!method_has_body(head.method)) return HttpRefusal{400, "this method takes no body"};
-    return BodyPlan{true, 0, false};
+    return BodyPlan{.chunked = true};
   }
-  if (!head.content_length) return BodyPlan{false, 0, method_has_body(head.method)};
+  if (!head.content_length) return BodyPlan{.unframed = method_has_body(head.method)};
   const auto length = parse_length(*head.content_length);
   if (!length) return HttpRefusal{400, "Content-Length must be digits"};
   if (*length > 0 && !method_has_body(head.method))
@@ -138,7 +139,18 @@ std::variant<BodyPlan, HttpRefusal> plan_body(const RequestHead& head, const Edg
   if (*length > rules.body_bytes_max)
     return HttpRefusal{
         413, "the body may have at most " + std::to_string(rules.body_bytes_max) + " bytes"};
-  return BodyPlan{false, *length, false};
+  return BodyPlan{.length = *length};
+}
+
+std::variant<BodyPlan, HttpRefusal> plan_stream(const RequestHead& head) {
+  EdgeRules any_length;
+  any_length.body_bytes_max = std::numeric_limits<std::size_t>::max();
+  auto plan = plan_body(head, any_length);
+  const auto* const body = std::get_if<BodyPlan>(&plan);
+  if (body == nullptr || !body->unframed) return plan;
+  if (head.method != "PUT")
+    return HttpRefusal{411, "send Transfer-Encoding: chunked, or a Content-Length"};
+  return BodyPlan{.until_close = true};
 }
 
 std::optional<HttpRefusal> check_upgrade(const RequestHead& head) {

@@ -44,10 +44,11 @@ struct HttpRefusal {
 /// How the body ends.
 struct BodyPlan {
   bool chunked = false;
-  std::size_t length = 0;  ///< When not chunked.
+  std::uint64_t length = 0;  ///< When not chunked.
   /// A method with a body, but no length: RFC 9112 section 6.3 says that there is none. To
   /// libwebsockets what follows would be the body, so nothing may follow.
   bool unframed = false;
+  bool until_close = false;  ///< What follows the header up to the end of the connection.
 };
 
 /// RFC 9112 sections 3.2 and 6: one Host, one kind of length, no guessing; then Origin and Host by
@@ -55,6 +56,9 @@ struct BodyPlan {
 std::optional<HttpRefusal> check_request(const RequestHead& head, const EdgeRules& rules);
 /// REQUIRES: check_request() found nothing.
 std::variant<BodyPlan, HttpRefusal> plan_body(const RequestHead& head, const EdgeRules& rules);
+/// The same for a body that is taken as it comes, of any length: a PUT without a length lasts until
+/// the connection ends, as source clients of Icecast do it.
+std::variant<BodyPlan, HttpRefusal> plan_stream(const RequestHead& head);
 /// RFC 6455 section 4.2.1, only `GET`, version 13 and the sub-protocol qylon.v1 or none.
 /// REQUIRES: check_request() found nothing.
 std::optional<HttpRefusal> check_upgrade(const RequestHead& head);

@@ -9,8 +9,6 @@ namespace qylon::realtime {
 namespace {
 
 constexpr std::int64_t kSilenceMaxUs = 30'000'000;
-// Four 48 kHz stereo float tracks caught up at four times real time; loopback is not limited.
-constexpr TokenBucket::Options kAudioBytes{6.0e6, 12.0e6};
 
 SessionError protocol_error(std::string message) {
   return {ErrorCode::kInvalidArgument, 4503, std::move(message)};

@@ -23,6 +23,8 @@ namespace qylon::realtime {
 class UplinkSession final : public Session, public std::enable_shared_from_this<UplinkSession> {
  public:
   static constexpr std::size_t kWaitingFrames = 256;
+  /// Four 48 kHz stereo float tracks caught up at four times real time; loopback is not limited.
+  static constexpr TokenBucket::Options kAudioBytes{6.0e6, 12.0e6};
 
   UplinkSession(SessionPort& port,
                 const SessionParts& parts,

@@ -1,0 +1,82 @@
+#include "realtime/ingest_upload.hpp"
+
+#include <limits>
+#include <utility>
+
+#include <libwebsockets.h>
+
+#include "realtime/lws_request.hpp"
+#include "realtime/lws_socket.hpp"
+
+namespace qylon::realtime {
+
+bool IngestUpload::is_wanted(const RequestHead& head) noexcept {
+  return is_ingest_path(head.path) && (head.method == "POST" || head.method == "PUT");
+}
+
+std::variant<std::unique_ptr<IngestUpload>, HttpRefusal> IngestUpload::create(
+    Parts parts,
+    const RequestHead& head,
+    const std::string& peer_address,
+    bool peer_is_loopback) {
+  const auto plan = plan_stream(head);
+  if (const auto* refusal = std::get_if<HttpRefusal>(&plan)) return *refusal;
+  auto request = read_ingest_request(head, read_query(parts.wsi), read_content_type(parts.wsi));
+  if (const auto* refusal = std::get_if<HttpRefusal>(&request)) return *refusal;
+  IngestSession::Asked asked{std::get<IngestRequest>(std::move(request)),
+                             ingest_token(head.authorization),
+                             peer_address,
+                             peer_is_loopback};
+  const bool expects = expects_continue(parts.wsi);
+  return std::unique_ptr<IngestUpload>(
+      new IngestUpload(std::move(parts), std::get<BodyPlan>(plan), expects, std::move(asked)));
+}
+
+IngestUpload::IngestUpload(Parts parts,
+                           const BodyPlan& plan,
+                           bool expects_continue,
+                           IngestSession::Asked asked)
+    : parts_(std::move(parts)),
+      expects_continue_(expects_continue),
+      body_(plan, std::numeric_limits<std::uint64_t>::max()),
+      socket_(parts_.wsi,
+              parts_.loop,
+              {[this](std::string_view bytes) { on_body(bytes); },
+               [this] { on_end_of_connection(); },
+               [this] { session_->on_tick(); }}),
+      session_(std::make_shared<IngestSession>(*this,
+                                               parts_.sessions,
+                                               parts_.http,
+                                               std::move(asked),
+                                               parts_.executor)) {}
+
+void IngestUpload::proceed() {
+  // libwebsockets' patience with a body ends long before the session's.
+  lws_set_timeout(parts_.wsi, NO_PENDING_TIMEOUT, 0);
+  if (!expects_continue_) return;
+  // A connection that broke is noticed by the next read.
+  static_cast<void>(write_bytes(parts_.wsi, "HTTP/1.1 100 Continue\r\n\r\n"));
+}
+
+void IngestUpload::on_body(std::string_view bytes) {
+  decoded_.clear();
+  const auto state = body_.feed(bytes, decoded_);
+  if (state == BodyDecoder::State::kBad)
+    return session_->fail(400, "the chunked body is malformed");
+  if (!decoded_.empty()) session_->on_bytes(decoded_);
+  if (state == BodyDecoder::State::kMore) return;
+  socket_.pause(true);
+  session_->on_end(true);
+}
+
+void IngestUpload::on_end_of_connection() {
+  socket_.pause(true);
+  session_->on_end(body_.ends_with_connection());
+}
+
+void IngestUpload::answer(HttpResponse response) {
+  socket_.stop();
+  parts_.answer(std::move(response));
+}
+
+}  // namespace qylon::realtime

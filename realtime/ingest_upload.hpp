@@ -1,0 +1,66 @@
+#pragma once
+/// An upload to /v1/ingest on its connection: finds where the body ends, and feeds the session.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "core/http.hpp"
+#include "realtime/body_decoder.hpp"
+#include "realtime/body_socket.hpp"
+#include "realtime/ingest_session.hpp"
+
+namespace qylon::realtime {
+
+/// Threads: the connection's net thread.
+class IngestUpload final : public IngestPort {
+ public:
+  /// All outlive the upload.
+  struct Parts {
+    lws* wsi;
+    struct ev_loop* loop;
+    const SessionParts& sessions;
+    HttpHandler& http;
+    std::shared_ptr<NetExecutor> executor;
+    /// Called once, with what ends the exchange; perhaps inside start().
+    std::function<void(HttpResponse)> answer;
+  };
+
+  /// True when the request is one for create().
+  static bool is_wanted(const RequestHead& head) noexcept;
+  /// REQUIRES: check_request() found nothing; libwebsockets does not read.
+  static std::variant<std::unique_ptr<IngestUpload>, HttpRefusal> create(
+      Parts parts,
+      const RequestHead& head,
+      const std::string& peer_address,
+      bool peer_is_loopback);
+
+  void start() { session_->start(); }
+  /// Undecoded bytes of the body, those that libwebsockets had read with the header.
+  void on_body(std::string_view bytes);
+  /// The server is going away.
+  void drain() { session_->fail(503, "the server is draining; send again"); }
+
+  void pause_receiving(bool paused) override { socket_.pause(paused); }
+  void proceed() override;
+  void answer(HttpResponse response) override;
+
+ private:
+  IngestUpload(Parts parts,
+               const BodyPlan& plan,
+               bool expects_continue,
+               IngestSession::Asked asked);
+
+  void on_end_of_connection();
+
+  const Parts parts_;
+  const bool expects_continue_;
+  BodyDecoder body_;
+  std::string decoded_;  // Kept for its room.
+  BodySocket socket_;
+  const std::shared_ptr<IngestSession> session_;
+};
+
+}  // namespace qylon::realtime
