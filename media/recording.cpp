@@ -5,6 +5,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "media/recording_file.hpp"
 #include "media/recording_track.hpp"
 
 namespace qylon::media {
@@ -108,6 +109,10 @@ void Recorder::close_track(MeetingId meeting, TrackId track) {
 void Recorder::close_meeting(MeetingId meeting, std::function<void()> done) {
   Job job{Job::Kind::kCloseMeeting, {meeting, 0}, {}, 0, {}, std::move(done)};
   if (!jobs_->try_push(std::move(job)) && job.done) job.done();
+}
+
+std::int64_t Recorder::end_48k(MeetingId meeting, TrackId track) const {
+  return RecordingFile::end_48k(path(meeting, track));
 }
 
 std::string Recorder::path(MeetingId meeting, TrackId track) const {

@@ -33,7 +33,7 @@ namespace qylon::media {
 ///           silence. Tracks that had no packet for `idle_ms` are closed, so open files are few.
 /// Errors  : a file that cannot be written is closed, logged and tried again after a second;
 ///           its packets are counted as dropped.
-/// Threads : write(), close_track() and close_meeting() from any thread, never blocking.
+/// Threads : every method from any thread; all but end_48k() never block.
 class Recorder {
  public:
   struct Options {
@@ -63,6 +63,9 @@ class Recorder {
              std::int64_t position_samples_48k,
              std::vector<std::uint8_t> packet);
   void close_track(MeetingId meeting, TrackId track);
+  /// Where the track's file ends; 0 when there is none. REQUIRES: it is not open for writing.
+  /// Cost: reads the end of the file, a quarter of a megabyte.
+  std::int64_t end_48k(MeetingId meeting, TrackId track) const;
   /// Calls `done` on the recorder's thread when the meeting's files are complete and on disk (at
   /// once, on the caller's, when the recorder is swamped with closes or going down).
   void close_meeting(MeetingId meeting, std::function<void()> done);

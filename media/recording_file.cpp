@@ -136,6 +136,12 @@ Tail read_tail(int descriptor, int serial, std::int64_t offset) {
   return tail;
 }
 
+Tail find_tail(int descriptor, int serial) {
+  const std::int64_t size = lseek(descriptor, 0, SEEK_END);
+  const Tail tail = read_tail(descriptor, serial, size > kTailBytes ? size - kTailBytes : 0);
+  return tail.page_size > 0 ? tail : read_tail(descriptor, serial, 0);
+}
+
 }  // namespace
 
 struct RecordingFile::Stream {
@@ -178,6 +184,13 @@ Result<std::unique_ptr<RecordingFile>> RecordingFile::open(const std::string& pa
   return file;
 }
 
+std::int64_t RecordingFile::end_48k(const std::string& path) {
+  const RecordingFile file(path, ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  int serial = 0;
+  if (file.descriptor_ < 0 || !read_heads(file.descriptor_, serial)) return 0;
+  return find_tail(file.descriptor_, serial).granule;
+}
+
 RecordingFile::RecordingFile(std::string path, int descriptor)
     : path_(std::move(path)), descriptor_(descriptor) {}
 
@@ -216,10 +229,7 @@ Status RecordingFile::create(const Head& head) {
 
 /// Cuts off what follows the last whole page and continues the numbering after it.
 Status RecordingFile::recover() {
-  const std::int64_t size = lseek(descriptor_, 0, SEEK_END);
-  const auto serial = static_cast<int>(stream_->state.serialno);
-  Tail tail = read_tail(descriptor_, serial, size > kTailBytes ? size - kTailBytes : 0);
-  if (tail.page_size == 0) tail = read_tail(descriptor_, serial, 0);
+  const Tail tail = find_tail(descriptor_, static_cast<int>(stream_->state.serialno));
   last_page_ = {tail.page_offset, tail.page_size};
   if (ftruncate(descriptor_, tail.page_offset + tail.page_size) != 0) return failed("cut");
   stream_->state.pageno = tail.page_number + 1;

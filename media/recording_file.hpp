@@ -27,6 +27,8 @@ class RecordingFile {
   /// Opens the file at its end, or makes it with `head`. An incomplete last page is cut off; a file
   /// that is no Ogg Opus is moved to "PATH.damaged" first.
   static Result<std::unique_ptr<RecordingFile>> open(const std::string& path, const Head& head);
+  /// Where the file at `path` ends; 0 when there is none, or no Ogg Opus.
+  static std::int64_t end_48k(const std::string& path);
   /// Closes without finish(): what waits for its page is lost.
   ~RecordingFile();
   RecordingFile(const RecordingFile&) = delete;

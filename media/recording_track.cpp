@@ -16,7 +16,6 @@ namespace {
 
 constexpr int kClockHz = 48000;
 constexpr std::int64_t kFrameSamples = kClockHz / 50;     // 20 ms, what we encode.
-constexpr std::int64_t kLeadMax = 60 * kClockHz / 1000;   // See RecordingTrack, Time.
 constexpr std::int64_t kGapMax = 24LL * 3600 * kClockHz;  // Far above any meeting's length.
 constexpr std::int64_t kPageSamples = kClockHz;           // A page a second can be read live.
 constexpr std::int64_t kGapThroughEncoder = kClockHz;     // Shorter gaps are encoded zeros.
@@ -175,7 +174,7 @@ Result<RecordingTrack::Written> RecordingTrack::write(std::int64_t position_48k,
   const std::int64_t samples_48k = packet_samples(format_, packet, kClockHz);
   if (samples_48k == 0) return Written::kNoPacket;
   const std::int64_t gap = position_48k - end_48k();
-  if (gap < -kLeadMax) return Written::kOld;
+  if (2 * gap <= -samples_48k) return Written::kOld;  // See RecordingTrack, Time.
   if (gap > kGapMax) return Written::kTooFar;
   if (gap >= kSilenceStep) {
     if (const Status filled = fill(gap); !filled) return filled.error();

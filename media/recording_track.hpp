@@ -15,8 +15,8 @@ class PcmPacker;
 
 /// One track's recording: packets with positions become a file without holes.
 ///
-/// Time    : positions count samples at 48 kHz. A packet up to 60 ms before the file's end is taken
-///           as the next one (positions come in steps of 10 ms); an older one was written already.
+/// Time    : positions count samples at 48 kHz. A packet that begins before the file's end by half
+///           its length or more was written already; nearer to the end it is the next one.
 ///           A packet after the end is preceded by exact silence.
 /// Errors  : those of RecordingFile; the object is of no use after one.
 /// Threads : one thread at a time.

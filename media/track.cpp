@@ -15,8 +15,14 @@ constexpr std::int64_t kWireSilenceUs = 1'500'000;
 // Of a longer gap only this much silence runs through the graph, enough to end any utterance.
 constexpr std::int64_t kGapThroughGraph = 2000 * kSamplesPerMs;
 
+// The recorder itself tells what it has; this only spares its queue.
+constexpr std::int64_t kRecordedTwiceMax = kPacketMsMax * 48;
+
 constexpr std::int64_t samples_of_us(std::int64_t us) {
   return us * kSamplesPerMs / 1000;
+}
+constexpr std::int64_t position_48k_of(std::int64_t us) {
+  return us * 48 / 1000;
 }
 
 }  // namespace
@@ -57,11 +63,26 @@ void Track::resume(JournalledAudio&& audio, std::int64_t now_us) {
       std::max(audio.final_until_ms, meeting_ms(newest) - kHeardAgainMsMax);
   const auto first = std::ranges::find_if(
       audio.frames, [&](const UplinkFrame& frame) { return meeting_ms(frame) >= from_ms; });
+  record_again(audio.frames.begin(), first);
   jitter_->resume_at(first == audio.frames.end() ? newest.seq + 1 : first->seq);
   for (auto frame = first; frame != audio.frames.end(); ++frame)
     insert(std::move(*frame), now_us);
   state_->next_seq = jitter_->next_seq();
   state_->durable.restart(jitter_->next_seq());
+}
+
+/// Audio that has its finals, but that the recorder had not written when the server was killed.
+void Track::record_again(Frames::iterator from, Frames::iterator end) {
+  if (parts_.recorder == nullptr) return;
+  const std::int64_t end_48k = parts_.recorder->end_48k(parts_.meeting, options_.hello.track);
+  for (; from != end; ++from) {
+    UplinkFrame& frame = *from;
+    const std::int64_t at_us =
+        options_.clock_zero_ms * 1000 + static_cast<std::int64_t>(frame.capture_us);
+    const std::int64_t position_48k = position_48k_of(at_us);
+    if (position_48k + kRecordedTwiceMax >= end_48k && !frame.payload.empty())
+      record(position_48k, std::move(frame.payload));
+  }
 }
 
 bool Track::insert(UplinkFrame&& frame, std::int64_t now_us) {
@@ -113,11 +134,13 @@ void Track::deliver(JitterBuffer::Output&& output) {
       return;
     case JitterBuffer::Output::Kind::kLost: {
       parts_.counts.lost_ms.add(static_cast<std::uint64_t>(output.duration_us / 1000));
+      record_from_us_ += output.duration_us;
       pass_loss(samples_of_us(output.duration_us));
       return;
     }
     case JitterBuffer::Output::Kind::kGap:
       parts_.counts.gap_ms.add(static_cast<std::uint64_t>(output.duration_us / 1000));
+      record_from_us_ += output.duration_us;
       pass_gap(samples_of_us(output.duration_us));
       return;
   }
@@ -126,19 +149,26 @@ void Track::deliver(JitterBuffer::Output&& output) {
 void Track::deliver_frame(const UplinkFrame& frame) {
   if (frame.payload.empty()) return;  // The bare end flag.
   if (align_) align_to(frame.capture_us);
-  const std::int64_t position = sample_position();
   const Status decoded = graph_->push(frame.payload);
   if (!decoded) {
     parts_.counts.undecodable.add();
     return;
   }
   if (parts_.recorder == nullptr) return;
-  // The recording lies on the meeting's clock, in samples at 48 kHz.
-  parts_.recorder->write(parts_.meeting,
-                         options_.hello.track,
-                         options_.hello.format,
-                         (zero_ms_ * kSamplesPerMs + position) * 3,
-                         frame.payload);
+  record(record_position_48k(), frame.payload);
+  const AudioFormat& format = options_.hello.format;
+  recorded_samples_ += packet_samples(format, frame.payload, format.sample_rate_hz);
+}
+
+std::int64_t Track::record_position_48k() const noexcept {
+  return position_48k_of(record_from_us_) +
+         recorded_samples_ * 48'000 / options_.hello.format.sample_rate_hz;
+}
+
+/// The recording lies on the meeting's clock, in samples at 48 kHz.
+void Track::record(std::int64_t position_48k, std::vector<std::uint8_t> packet) {
+  parts_.recorder->write(
+      parts_.meeting, options_.hello.track, options_.hello.format, position_48k, std::move(packet));
 }
 
 /// First frame of a clock, or after a long gap: the track begins here, or jumps here.
@@ -146,6 +176,10 @@ void Track::align_to(std::uint64_t capture_us) {
   align_ = false;
   const std::int64_t start_ms =
       options_.clock_zero_ms + static_cast<std::int64_t>(capture_us) / 1000;
+  if (position_48k_of(start_ms * 1000) > record_position_48k()) {
+    record_from_us_ = start_ms * 1000;
+    recorded_samples_ = 0;
+  }
   if (captioner_) {
     graph_->flush();  // Blocks are whole on both sides of the jump.
     const std::int64_t jump = (start_ms - zero_ms_) * kSamplesPerMs - sample_position();

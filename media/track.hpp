@@ -68,8 +68,9 @@ class Track final : private BlockSink {
   void tick(std::int64_t now_us);
   /// Delivers everything that waits and ends the open utterance.
   void flush();
-  /// Goes on where a killed server stopped: numbering follows the journal, and what it holds beyond
-  /// the last final is heard again. REQUIRES: nothing was inserted yet; `audio` has frames.
+  /// Goes on where a killed server stopped: numbering follows the journal, what it holds beyond
+  /// the last final is heard again, and what beyond the recording's end is recorded. REQUIRES:
+  /// nothing was inserted yet; `audio` has frames.
   void resume(JournalledAudio&& audio, std::int64_t now_us);
   /// Of the journal's audio only this much is heard again: an utterance is far shorter.
   static constexpr std::int64_t kHeardAgainMsMax = 60'000;
@@ -94,6 +95,10 @@ class Track final : private BlockSink {
   void deliver(JitterBuffer::Output&& output);
   void deliver_frame(const UplinkFrame& frame);
   void align_to(std::uint64_t capture_us);
+  std::int64_t record_position_48k() const noexcept;
+  void record(std::int64_t position_48k, std::vector<std::uint8_t> packet);
+  using Frames = decltype(JournalledAudio::frames);
+  void record_again(Frames::iterator from, Frames::iterator end);
   std::int64_t sample_position() const noexcept { return block_end_ + skipped_samples_; }
   void pass_loss(std::int64_t samples);
   void pass_gap(std::int64_t samples);
@@ -107,6 +112,8 @@ class Track final : private BlockSink {
   std::int64_t zero_ms_ = 0;              // Meeting time of sample 0.
   std::int64_t block_end_ = 0;            // End of the graph's newest block, on its own clock.
   std::int64_t skipped_samples_ = 0;      // Never entered the graph: long gaps.
+  std::int64_t record_from_us_ = 0;       // Meeting time of the recording's newest jump,
+  std::int64_t recorded_samples_ = 0;     // and what it took since, at the format's rate.
   bool align_ = true;                     // The next frame's capture time says where it lies.
   std::int64_t last_frame_us_ = 0;
   bool wire_silent_ = false;

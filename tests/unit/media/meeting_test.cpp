@@ -1,11 +1,14 @@
 #include "media/meeting.hpp"
 
 #include <cstring>
+#include <filesystem>
 
 #include <gtest/gtest.h>
 
+#include "media/opus_encoder.hpp"
 #include "media/stream_graph.hpp"
 #include "tests/support/fake_clock.hpp"
+#include "tests/support/ogg_opus_reader.hpp"
 #include "tests/support/scripted_recogniser.hpp"
 #include "tests/support/voice_signal.hpp"
 
@@ -86,7 +89,7 @@ class MeetingTest : public ::testing::Test {
                                   Meeting::Parts{.clock = clock_,
                                                  .counters = counters_,
                                                  .sink = sink_,
-                                                 .recorder = nullptr,
+                                                 .recorder = recorder_.get(),
                                                  .recogniser = recogniser_,
                                                  .voice_model = model_,
                                                  .result_sink = [this](MeetingId, TrackId track) {
@@ -138,6 +141,7 @@ class MeetingTest : public ::testing::Test {
   Recorded sink_;
   test::ScriptedRecogniser recogniser_;
   std::shared_ptr<const diarization::EmbeddingModel> model_;
+  std::unique_ptr<Recorder> recorder_;  // Null: nothing is recorded.
   MeetingRecord record_;
   ClockId clock_id_ = ClockId::random();
   std::map<TrackId, std::uint64_t> seq_;
@@ -236,6 +240,49 @@ TEST_F(MeetingTest, AudioWithoutAFinalIsHeardAgainAfterARestart) {
   ASSERT_EQ(sink_.finals.size(), 1U);
   EXPECT_NEAR(static_cast<double>(sink_.finals[0]->start_ms), 2350.0, 300.0);
   EXPECT_NEAR(static_cast<double>(sink_.finals[0]->end_ms), 4150.0, 300.0);
+}
+
+TEST_F(MeetingTest, WhatAKilledRecorderHadNotWrittenIsRecordedAfterARestart) {
+  const std::string folder = std::string(QYLON_TEST_BINARY_DIR) + "/recorded_again";
+  std::filesystem::remove_all(folder);
+  const Log log(clock_, LogLevel::kError);
+  auto encoder = OpusPacketEncoder::create({});
+  ASSERT_TRUE(encoder);
+  std::vector<std::vector<std::uint8_t>> packets;
+  for (std::int64_t i = 0; i < 200; ++i) {
+    const auto packet = encoder->encode(test::voice_signal(i * 960, 960, 48'000));
+    packets.emplace_back(packet.begin(), packet.end());
+  }
+  TrackRecord track;
+  track.clock = clock_id_;
+  record_.tracks = {track};
+  record_.info.started_us = clock_.wall_us() - 60'000'000;
+  JournalledAudio audio{clock_id_, {}, 2000};  // The first two seconds have finals.
+  for (std::uint64_t seq = 0; seq < 200; ++seq)
+    audio.frames.push_back({0, 0, seq, seq * 20'000, packets[seq]});
+  record_.journalled[0] = audio;
+  UplinkHello opus = hello({"Ann"});
+  opus.tracks[0].format = {Codec::kOpus, 48'000, 1};
+  std::string file;
+  for (const std::int64_t recorded : {70, 110}) {  // Before and after the last final's end.
+    auto recorder = Recorder::create({.directory = folder}, clock_, counters_, log);
+    ASSERT_TRUE(recorder);
+    recorder_ = *std::move(recorder);
+    file = recorder_->path(record_.info.id, 0);
+    std::filesystem::remove(file);
+    for (std::int64_t i = 0; i < recorded; ++i) {
+      recorder_->write(
+          record_.info.id, 0, opus.tracks[0].format, i * 960, packets[static_cast<std::size_t>(i)]);
+    }
+    recorder_.reset();  // The kill.
+    recorder_ = *Recorder::create({.directory = folder}, clock_, counters_, log);
+    open();
+    ASSERT_TRUE(meeting_->open_tracks(opus));
+    meeting_.reset();
+    recorder_.reset();
+    EXPECT_EQ(test::read_ogg_opus(file).packets, packets) << recorded << " were recorded";
+  }
+  std::filesystem::remove_all(folder);
 }
 
 TEST_F(MeetingTest, JournalledAudioOfAnotherClockOnlyStays) {

@@ -143,6 +143,22 @@ TEST_F(RecordingTest, PositionsOnACoarserGridLoseNothing) {
   EXPECT_EQ(test::read_ogg_opus(file()).packets, packets);
 }
 
+TEST_F(RecordingTest, WhatIsWrittenAgainFromAnywhereIsRecordedOnce) {
+  const auto packets = tone_packets(60);
+  for (std::int64_t from = 0; from < 60; ++from) {
+    std::filesystem::remove(file());
+    const auto track = open(kOpus);
+    for (std::int64_t index = 0; index < 40; ++index)
+      ASSERT_TRUE(track->write(index * kFrame, packets[static_cast<std::size_t>(index)]));
+    for (std::int64_t index = std::min<std::int64_t>(from, 40); index < 60; ++index)
+      ASSERT_TRUE(track->write(index * kFrame, packets[static_cast<std::size_t>(index)]));
+    ASSERT_TRUE(track->finish());
+    ASSERT_EQ(test::read_ogg_opus(file()).packets, packets) << "again from " << from;
+    ASSERT_EQ(RecordingFile::end_48k(file()), 60 * kFrame);
+  }
+  EXPECT_EQ(RecordingFile::end_48k(file() + ".none"), 0);
+}
+
 TEST_F(RecordingTest, PcmOfEveryRateIsEncodedInPlace) {
   for (const int rate_hz : {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000}) {
     std::filesystem::remove(file());
