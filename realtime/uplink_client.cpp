@@ -50,6 +50,7 @@ Result<std::unique_ptr<UplinkClient>> UplinkClient::create(Options options,
     return invalid("an uplink keeps 60000..3600000 ms for resending, not " +
                    std::to_string(options.kept_ms_max));
   }
+  if (options.backoff_ms_max < 250) return invalid("a back-off is at least 250 ms");
   if (options.frames_per_s_max < 0 || options.first_welcome_ms_max < 0) {
     return invalid("a rate and a time limit are 0 (none) or more");
   }
@@ -64,7 +65,7 @@ UplinkClient::UplinkClient(Options options, MessageConnector& connector, const C
       rate_({.per_s = std::max(1.0, static_cast<double>(options_.frames_per_s_max)),
              .burst = std::max(1.0, options_.frames_per_s_max / 2.0)},
             clock.monotonic_us()),
-      backoff_({.seed = options_.seed}),
+      backoff_({.cap_ms = options_.backoff_ms_max, .seed = options_.seed}),
       give_up_us_(clock.monotonic_us() + options_.first_welcome_ms_max * 1000) {}
 
 // --- What is kept ---

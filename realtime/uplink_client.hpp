@@ -58,7 +58,8 @@ class UplinkClient {
     /// Gives up when the first welcome has not come by then; 0: never. Later losses are retried
     /// for ever.
     std::int64_t first_welcome_ms_max = 30'000;
-    std::uint64_t seed = 1;  ///< Of the back-off's jitter.
+    std::int64_t backoff_ms_max = 15'000;  ///< Longest wait before a lost server is tried again.
+    std::uint64_t seed = 1;                ///< Of the back-off's jitter.
   };
   struct Progress {
     std::int64_t offered_ms = 0;       ///< Taken by offer().

@@ -69,6 +69,9 @@ void declare(SettingList& list, Settings& settings) {
   list.add({"free-percent-min", "%", "The same as a part of the disk."},
            settings.free_percent_min,
            {0, 100});
+  list.add({"journal-segment-bytes", "bytes", "Size of one file of the journal."},
+           settings.journal_segment_bytes,
+           {1LL << 20, 1LL << 30});
   list.add({"connections-per-address", "", "Connections that one address may hold open."},
            settings.connections_per_address,
            {1, 100'000});

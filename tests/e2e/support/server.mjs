@@ -36,11 +36,12 @@ export async function run(words, { env = {}, timeoutMs = 120_000 } = {}) {
 
 export class Server {
   /** Serves from a new data directory, or from `dataDir`, until stop(). */
-  static async start({ dataDir, port = 0, flags = [] } = {}) {
+  static async start({ dataDir, port = 0, flags = [], env = {} } = {}) {
     const server = new Server();
     server.ownsData = dataDir === undefined;
     server.dataDir = dataDir ?? (await mkdtemp(join(tmpdir(), "qylon-e2e-")));
     server.flags = flags;
+    server.env = env;
     await server.launch(port);
     return server;
   }
@@ -49,7 +50,7 @@ export class Server {
     this.child = spawn(
       binary,
       ["serve", "--listen", `127.0.0.1:${port}`, "--data-dir", this.dataDir, ...this.flags],
-      { stdio: ["ignore", "pipe", "pipe"] },
+      { env: { ...process.env, ...this.env }, stdio: ["ignore", "pipe", "pipe"] },
     );
     running.add(this.child);
     this.log = collect(this.child.stderr);

@@ -1,0 +1,34 @@
+// ./dev chaos [NAME] [--short] [--seed N]: every scenario, one after another.
+
+import { withDirectory } from "./support.mjs";
+
+const scenarios = ["kill"];
+
+const words = process.argv.slice(2);
+const short = words.includes("--short");
+const at = words.indexOf("--seed");
+const seed = at >= 0 ? Number(words[at + 1]) : Math.floor(Math.random() * 1_000_000);
+const name = words.find((word, i) => !word.startsWith("--") && words[i - 1] !== "--seed");
+const chosen = scenarios.filter((scenario) => name === undefined || scenario === name);
+if (chosen.length === 0) {
+  console.error(`no scenario is named ${name}; there are: ${scenarios.join(", ")}`);
+  process.exit(2);
+}
+
+let failed = 0;
+for (const scenario of chosen) {
+  const { run, what } = await import(`./${scenario}.mjs`);
+  console.log(`== ${scenario}: ${what} (--seed ${seed})`);
+  const startMs = performance.now();
+  try {
+    const say = (text) => console.log(`   ${text}`);
+    const figures = await withDirectory((directory) => run({ directory, seed, short, say }));
+    console.log(`   ${JSON.stringify(figures)}`);
+    console.log(`   kept, ${((performance.now() - startMs) / 1000).toFixed(0)} s`);
+  } catch (error) {
+    ++failed;
+    console.log(`   BROKEN (again with: ./dev chaos ${scenario}${short ? " --short" : ""} --seed ${seed})`);
+    console.log(error.stack.replace(/^/gm, "   "));
+  }
+}
+process.exit(failed === 0 ? 0 : 1);
