@@ -45,16 +45,12 @@ int Connection::on_http() {
   parts_.sessions.counters.http_requests.add();
   const RequestHead head = read_request_head(wsi_);
   if (++requests_ > 1 && announces_body(head) && input_may_be_buffered(wsi_)) return -1;
-  HttpRequest request;
-  request.method = head.method == "HEAD" ? "GET" : head.method;
-  request.path = head.path;
-  request.query = read_query(wsi_);
-  request.content_type = read_content_type(wsi_);
-  request.authorization = head.authorization.value_or("");
+  HttpRequest request = read_request(wsi_, head);
   request.peer_address = peer_.text;
   request.peer_is_loopback = peer_.is_loopback;
-  const ResponseOptions options{
+  ResponseOptions options{
       keeps_alive(head) && !parts_.draining, head.method == "HEAD", parts_.is_tls};
+  read_range(wsi_, options);
   exchange_ = std::make_shared<HttpExchange>(
       std::move(request), options, parts_.executor, [this] { on_answer(); });
   exchange_since_us_ = parts_.sessions.clock.monotonic_us();
@@ -147,13 +143,14 @@ int Connection::on_http_writeable() {
   return exchange_ != nullptr && exchange_->answered() ? pump_response() : 0;
 }
 
+// One piece a turn: a reader that takes everything at once must not keep the others waiting.
 int Connection::pump_response() {
   ResponseStream& stream = exchange_->stream();
-  while (!lws_partial_buffered(wsi_)) {
-    if (stream.done()) return complete_response();
+  if (!lws_partial_buffered(wsi_) && !stream.done()) {
     if (!stream.next(parts_.scratch) || write_bytes(wsi_, parts_.scratch) < 0) return -1;
     exchange_since_us_ = parts_.sessions.clock.monotonic_us();
   }
+  if (stream.done() && !lws_partial_buffered(wsi_)) return complete_response();
   lws_callback_on_writable(wsi_);
   return 0;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/result.hpp"
+#include "realtime/byte_range.hpp"
 #include "realtime/session_json.hpp"
 
 namespace qylon::realtime {
@@ -35,6 +36,12 @@ bool same_ignoring_case(std::string_view a, std::string_view b) {
 }
 
 constexpr std::string_view kMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
+// A file that is written on has another size and another time.
+std::string entity_tag(const struct stat& info) {
+  return "\"" + std::to_string(info.st_ino) + "-" + std::to_string(info.st_size) + "-" +
+         std::to_string(info.st_mtim.tv_sec) + "." + std::to_string(info.st_mtim.tv_nsec) + "\"";
+}
 
 // Response splitting needs a line end; nothing we send legitimately has one.
 bool is_clean(std::string_view text) {
@@ -88,8 +95,7 @@ HttpResponse make_problem(int status, std::string_view detail) {
   response.status = status;
   response.content_type = "application/problem+json";
   response.body = encode_problem(status, code, detail);
-  if (status == 405)
-    response.headers.emplace_back("Allow", kMethods);
+  if (status == 405) response.headers.emplace_back("Allow", kMethods);
   if (status == 426) response.headers.emplace_back("Sec-WebSocket-Version", "13");
   if (status == 503) response.headers.emplace_back("Retry-After", "1");
   return response;
@@ -104,7 +110,7 @@ HttpResponse make_options_answer() {
 
 ResponseStream::ResponseStream(HttpResponse response, const ResponseOptions& options)
     : response_(std::move(response)) {
-  if (!response_.file_path.empty()) open_file();
+  if (!response_.file_path.empty()) open_file(options);
   if (file_ < 0) body_left_ = response_.body.size();
   head_ = render_response_head(response_, body_left_, options);
   const bool has_no_body = response_.status == 204 || response_.status == 304;
@@ -115,11 +121,12 @@ ResponseStream::~ResponseStream() {
   if (file_ >= 0) ::close(file_);
 }
 
-void ResponseStream::open_file() {
+void ResponseStream::open_file(const ResponseOptions& options) {
   file_ = ::open(response_.file_path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   struct stat info {};
   if (file_ >= 0 && ::fstat(file_, &info) == 0 && S_ISREG(info.st_mode)) {
     body_left_ = static_cast<std::uint64_t>(info.st_size);
+    if (response_.status == 200) choose_part(options, entity_tag(info));
     return;
   }
   if (file_ >= 0) ::close(file_);
@@ -127,13 +134,32 @@ void ResponseStream::open_file() {
   response_ = make_problem(404, "the file is not there");
 }
 
+void ResponseStream::choose_part(const ResponseOptions& options, const std::string& tag) {
+  response_.headers.emplace_back("Accept-Ranges", "bytes");
+  response_.headers.emplace_back("ETag", tag);
+  if (options.if_range && *options.if_range != tag) return;
+  const std::uint64_t file_bytes = body_left_;
+  const auto part = resolve_range(options.range, file_bytes);
+  if (!part) return;
+  if (part->count == 0) {
+    ::close(file_);
+    file_ = -1;
+    response_ = make_problem(416, "the file has " + std::to_string(file_bytes) + " bytes");
+  } else {
+    response_.status = 206;
+    body_at_ = part->first;
+    body_left_ = part->count;
+  }
+  response_.headers.emplace_back("Content-Range", content_range(*part, file_bytes));
+}
+
 bool ResponseStream::append_file(std::string& piece, std::size_t bytes) {
   const std::size_t before = piece.size();
   piece.resize(before + bytes);
-  const ssize_t got = ::pread(file_, piece.data() + before, bytes, static_cast<off_t>(body_sent_));
+  const ssize_t got = ::pread(file_, piece.data() + before, bytes, static_cast<off_t>(body_at_));
   if (got <= 0) return false;
   piece.resize(before + static_cast<std::size_t>(got));
-  body_sent_ += static_cast<std::uint64_t>(got);
+  body_at_ += static_cast<std::uint64_t>(got);
   body_left_ -= static_cast<std::uint64_t>(got);
   return true;
 }
@@ -144,8 +170,8 @@ bool ResponseStream::next(std::string& piece) {
   const std::size_t bytes = std::min<std::uint64_t>(body_left_, room);
   if (bytes == 0) return true;
   if (file_ >= 0) return append_file(piece, bytes);
-  piece.append(response_.body, body_sent_, bytes);
-  body_sent_ += bytes;
+  piece.append(response_.body, body_at_, bytes);
+  body_at_ += bytes;
   body_left_ -= bytes;
   return true;
 }

@@ -15,6 +15,9 @@ struct ResponseOptions {
   bool keep_alive = true;
   bool head_only = false;  ///< The request was HEAD: length without body.
   bool is_tls = false;     ///< Adds Strict-Transport-Security.
+  /// As sent; of files only, see resolve_range().
+  std::optional<std::string> range = std::nullopt;
+  std::optional<std::string> if_range = std::nullopt;
 };
 
 /// Status line and headers: type, length, connection, security headers, then the response's own,
@@ -32,6 +35,9 @@ HttpResponse make_options_answer();
 
 /// Head and body as a stream of pieces. A small body comes in the same piece as the head, because
 /// one write costs less than two. Owns the open file.
+///
+/// Of a file a part can be asked for, with an entity tag that changes when the file does
+/// (RFC 9110 sections 8.8.3, 13.1.5 and 14): 206, or 416 when there is no such part.
 ///
 /// Threads : one object per response, its net thread. Reading a file may wait for the disk.
 class ResponseStream {
@@ -52,14 +58,15 @@ class ResponseStream {
   bool done() const noexcept { return head_.empty() && body_left_ == 0; }
 
  private:
-  void open_file();
+  void open_file(const ResponseOptions& options);
+  void choose_part(const ResponseOptions& options, const std::string& tag);
   bool append_file(std::string& piece, std::size_t bytes);
 
   HttpResponse response_;
   std::string head_;
   int file_ = -1;
   std::uint64_t body_left_ = 0;
-  std::uint64_t body_sent_ = 0;
+  std::uint64_t body_at_ = 0;  // Where the next byte lies.
 };
 
 }  // namespace qylon::realtime

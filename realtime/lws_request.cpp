@@ -62,6 +62,16 @@ RequestHead read_request_head(lws* wsi) {
   return head;
 }
 
+HttpRequest read_request(lws* wsi, const RequestHead& head) {
+  HttpRequest request;
+  request.method = head.method == "HEAD" ? "GET" : head.method;
+  request.path = head.path;
+  request.query = read_query(wsi);
+  request.content_type = read_content_type(wsi);
+  request.authorization = head.authorization.value_or("");
+  return request;
+}
+
 std::vector<std::pair<std::string, std::string>> read_query(lws* wsi) {
   std::vector<std::pair<std::string, std::string>> query;
   if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS) <= 0) return query;
@@ -80,6 +90,12 @@ std::vector<std::pair<std::string, std::string>> read_query(lws* wsi) {
 
 std::string read_content_type(lws* wsi) {
   return header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE).value_or("");
+}
+
+void read_range(lws* wsi, ResponseOptions& options) {
+  if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) <= 0) return;
+  options.range = header(wsi, WSI_TOKEN_HTTP_RANGE);
+  options.if_range = header(wsi, WSI_TOKEN_HTTP_IF_RANGE);
 }
 
 bool expects_continue(lws* wsi) {

@@ -139,6 +139,17 @@ TEST_F(EdgeHttp, StreamsAFile) {
   std::remove(http_.file_path.c_str());
 }
 
+TEST_F(EdgeHttp, APartOfAFileComesAlone) {
+  http_.file_path = ::testing::TempDir() + "realtime_http_part_test.bin";
+  std::ofstream(http_.file_path) << "0123456789";
+  const std::string request = " /file HTTP/1.1\r\nHost: localhost\r\nRange: bytes=3-5\r\n\r\n";
+  const std::string answer = exchange("GET" + request);
+  EXPECT_EQ(status_of(answer), 206);
+  EXPECT_EQ(answer.substr(answer.find("\r\n\r\n") + 4), "345");
+  EXPECT_EQ(status_of(exchange("HEAD" + request)), 200);  // RFC 9110 section 14.2: only of GET.
+  std::remove(http_.file_path.c_str());
+}
+
 TEST_F(EdgeHttp, AFileThatIsGoneIsNotFound) {
   http_.file_path = "/nowhere/at/all";
   EXPECT_EQ(status_of(exchange("GET /file HTTP/1.1\r\nHost: localhost\r\n\r\n")), 404);

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <fstream>
+#include <optional>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -89,6 +90,71 @@ TEST(HttpResponse, AProblemIsJsonWhateverTheDetail) {
   EXPECT_EQ(problem.body,
             "{\"type\":\"about:blank\",\"title\":\"Method Not Allowed\",\"status\":405,"
             "\"code\":\"invalid_argument\",\"detail\":\"\xEF\xBF\xBD\\\"\"}");
+}
+
+/// A file of "0123456789", and what is answered of it.
+class FileResponse : public ::testing::Test {
+ protected:
+  FileResponse() { std::ofstream(path_) << "0123456789"; }
+  ~FileResponse() override { std::remove(path_.c_str()); }
+  std::string get(std::optional<std::string> range,
+                  std::optional<std::string> if_range = std::nullopt,
+                  bool head_only = false) {
+    HttpResponse response;
+    response.file_path = path_;
+    ResponseOptions options;
+    options.range = std::move(range);
+    options.if_range = std::move(if_range);
+    options.head_only = head_only;
+    ResponseStream stream(response, options);
+    return all_of(stream);
+  }
+  static std::string body(const std::string& answer) {
+    return answer.substr(answer.find("\r\n\r\n") + 4);
+  }
+  static std::string tag(const std::string& answer) {
+    const std::size_t at = answer.find("ETag: ") + 6;
+    return answer.substr(at, answer.find("\r\n", at) - at);
+  }
+
+  const std::string path_ = ::testing::TempDir() + "file_response_test.bin";
+};
+
+TEST_F(FileResponse, APartComesAsPartialContent) {
+  const std::string answer = get("bytes=2-4");
+  EXPECT_EQ(answer.substr(0, 20), "HTTP/1.1 206 Partial");
+  EXPECT_NE(answer.find("Content-Range: bytes 2-4/10\r\n"), std::string::npos) << answer;
+  EXPECT_NE(answer.find("Content-Length: 3\r\n"), std::string::npos);
+  EXPECT_EQ(body(answer), "234");
+  EXPECT_EQ(body(get("bytes=-3")), "789");
+  EXPECT_EQ(body(get("bytes=8-")), "89");
+}
+
+TEST_F(FileResponse, TheWholeSaysThatPartsCanBeHad) {
+  const std::string answer = get(std::nullopt);
+  EXPECT_EQ(answer.substr(0, 15), "HTTP/1.1 200 OK");
+  EXPECT_NE(answer.find("Accept-Ranges: bytes\r\n"), std::string::npos);
+  EXPECT_EQ(body(answer), "0123456789");
+}
+
+TEST_F(FileResponse, APartThatIsNotThereIsRefusedWithTheSize) {
+  const std::string answer = get("bytes=10-");
+  EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 416");
+  EXPECT_NE(answer.find("Content-Range: bytes */10\r\n"), std::string::npos) << answer;
+}
+
+TEST_F(FileResponse, APartOfAnotherFileIsTheWholeOfThisOne) {
+  const std::string before = tag(get(std::nullopt));
+  EXPECT_EQ(body(get("bytes=0-0", before)), "0");
+  std::ofstream(path_, std::ios::app) << "more";
+  EXPECT_EQ(body(get("bytes=0-0", before)), "0123456789more");
+}
+
+TEST_F(FileResponse, HeadHasTheLengthAndTheTag) {
+  const std::string answer = get(std::nullopt, std::nullopt, true);
+  EXPECT_NE(answer.find("Content-Length: 10\r\n"), std::string::npos);
+  EXPECT_NE(answer.find("ETag: "), std::string::npos);
+  EXPECT_EQ(body(answer), "");
 }
 
 }  // namespace
