@@ -32,8 +32,27 @@ struct Speaker {
   float confidence = 0.0F;  ///< [0, 1].
 };
 
+/// A correction of who said what was published before.
+struct SpeakerChange {
+  enum class Kind : std::uint8_t {
+    kRelabel,  ///< `captions` are `speaker`'s.
+    kSplit,    ///< The same, and `speaker` is somebody that was not known before.
+    kMerge,    ///< Everything of speaker `from` is `speaker`'s.
+    kRename    ///< The speaker with this key has this name now.
+  };
+  static constexpr std::size_t kCaptionsMax = 500;
+
+  Kind kind = Kind::kRelabel;
+  Speaker speaker;                      ///< As it is from now on.
+  std::string from;                     ///< Merge: the key that is no more.
+  std::vector<std::uint64_t> captions;  ///< Relabel, split: offsets, at most kCaptionsMax.
+};
+std::string_view speaker_change_name(
+    SpeakerChange::Kind kind) noexcept;  ///< "relabel", "split" ...
+
 /// One caption line. An interim replaces the earlier interim of the same segment; a final replaces
-/// them all, has an offset, and is never changed by a later caption.
+/// them all and has an offset. Who said it may be corrected by a later final of the meeting that
+/// says nothing itself and holds a `change`: corrections stand in the same sequence as captions.
 struct Caption {
   MeetingId meeting;
   TrackId track = 0;
@@ -46,9 +65,10 @@ struct Caption {
   std::string text;              ///< Words joined by single spaces.
   std::size_t stable_words = 0;  ///< Interims: how many leading words will hardly change.
   std::vector<Word> words;
-  float confidence = 0.0F;  ///< Mean of the words'.
-  std::string language;     ///< BCP 47, e.g. "en".
-  std::string engine;       ///< Which recogniser spoke, e.g. "pocketsphinx".
+  float confidence = 0.0F;                      ///< Mean of the words'.
+  std::string language;                         ///< BCP 47, e.g. "en".
+  std::string engine;                           ///< Which recogniser spoke, e.g. "pocketsphinx".
+  std::shared_ptr<const SpeakerChange> change;  ///< Not null: a correction, without words.
 
   bool is_final() const noexcept { return offset.has_value(); }
 };

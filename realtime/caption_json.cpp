@@ -48,6 +48,18 @@ Json words_json(const std::vector<Word>& words) {
   return list;
 }
 
+Json change_json(const Caption& caption) {
+  const SpeakerChange& change = *caption.change;
+  Json json{{"type", "revision"},
+            {"meeting", caption.meeting.to_string()},
+            {"offset", *caption.offset},
+            {"kind", speaker_change_name(change.kind)},
+            {"speaker", speaker_json(change.speaker)}};
+  if (change.kind == SpeakerChange::Kind::kMerge) json["from"] = change.from;
+  if (!change.captions.empty()) json["captions"] = change.captions;
+  return json;
+}
+
 std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -55,6 +67,7 @@ std::string dump(const Json& json) {
 }  // namespace
 
 std::string encode_caption(const Caption& caption) {
+  if (caption.change) return dump(change_json(caption));
   Json json{
       {"type", "caption"}, {"meeting", caption.meeting.to_string()}, {"final", caption.is_final()}};
   if (caption.offset) json["offset"] = *caption.offset;

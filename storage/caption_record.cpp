@@ -9,6 +9,7 @@ namespace qylon::storage {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kChangeVersion = 2;
 // An empty text's length and three numbers: what a word takes at least.
 constexpr std::size_t kWordBytesMin = 4 + 8 + 8 + 4;
 
@@ -49,7 +50,49 @@ Error malformed(const char* what) {
   return {ErrorCode::kInvalidArgument, std::string("caption record: ") + what};
 }
 
+/// A correction's record; the payload has the version already.
+Result<Caption> parse_change_record(const Record& record) {
+  auto change = parse_speaker_change(record.payload);
+  if (!change) return change.error();
+  Caption caption;
+  caption.meeting = record.meeting;
+  caption.offset = record.seq;
+  caption.change = std::make_shared<const SpeakerChange>(*std::move(change));
+  return caption;
+}
+
 }  // namespace
+
+std::vector<std::uint8_t> encode_speaker_change(const SpeakerChange& change) {
+  std::vector<std::uint8_t> bytes;
+  ByteWriter writer(bytes);
+  writer.number(kChangeVersion);
+  writer.number(static_cast<std::uint8_t>(change.kind));
+  write_speaker(writer, change.speaker);
+  writer.text(change.from);
+  writer.number(static_cast<std::uint32_t>(change.captions.size()));
+  for (const std::uint64_t offset : change.captions)
+    writer.number(offset);
+  return bytes;
+}
+
+Result<SpeakerChange> parse_speaker_change(std::span<const std::uint8_t> bytes) {
+  ByteReader reader(bytes);
+  if (reader.number<std::uint8_t>() != kChangeVersion) return malformed("unknown version");
+  SpeakerChange change;
+  const auto kind = reader.number<std::uint8_t>();
+  if (kind > static_cast<std::uint8_t>(SpeakerChange::Kind::kRename)) return malformed("kind");
+  change.kind = static_cast<SpeakerChange::Kind>(kind);
+  if (!read_speaker(reader, change.speaker)) return malformed("unknown provenance");
+  change.from = reader.text();
+  const auto count = reader.number<std::uint32_t>();
+  if (reader.failed() || count > SpeakerChange::kCaptionsMax) return malformed("cut short");
+  for (std::uint32_t i = 0; i < count; ++i)
+    change.captions.push_back(reader.number<std::uint64_t>());
+  if (reader.failed()) return malformed("cut short");
+  if (reader.left() != 0) return malformed("bytes left over");
+  return change;
+}
 
 Record make_caption_record(const Caption& caption) {
   QYLON_CHECK(caption.offset.has_value());
@@ -59,6 +102,10 @@ Record make_caption_record(const Caption& caption) {
   record.track = caption.track;
   record.seq = *caption.offset;
   record.position = caption.start_ms;
+  if (caption.change) {
+    record.payload = encode_speaker_change(*caption.change);
+    return record;
+  }
   ByteWriter writer(record.payload);
   writer.number(kVersion);
   writer.number(caption.segment);
@@ -78,6 +125,9 @@ Record make_caption_record(const Caption& caption) {
 Result<Caption> parse_caption_record(const Record& record) {
   if (record.type != RecordType::kCaption) return malformed("not a caption");
   if (record.seq == 0) return malformed("offset 0; offsets begin with 1");
+  if (!record.payload.empty() && record.payload[0] == kChangeVersion) {
+    return parse_change_record(record);
+  }
   ByteReader reader(record.payload);
   if (reader.number<std::uint8_t>() != kVersion) return malformed("unknown version");
   Caption caption;

@@ -7,20 +7,14 @@
 
 #include <pqxx/pqxx>
 
+#include "storage/caption_record.hpp"
 #include "storage/meeting_store.hpp"
+#include "storage/provenance.hpp"
+#include "storage/speaker_store.hpp"
 #include "storage/sql_array.hpp"
 
 namespace qylon::storage {
 namespace {
-
-// In the order of Provenance.
-constexpr std::array<std::string_view, 4> kProvenances{"track", "cluster", "enrolled", "manual"};
-
-Provenance read_provenance(std::string_view name) {
-  const auto found = std::find(kProvenances.begin(), kProvenances.end(), name);
-  if (found == kProvenances.end()) return Provenance::kCluster;
-  return static_cast<Provenance>(found - kProvenances.begin());
-}
 
 /// What the column promises, whatever an engine computed.
 float unit_interval(float value) {
@@ -77,7 +71,7 @@ void upsert_speakers(pqxx::transaction_base& transaction, std::span<const Captio
     columns[0].add(id.first.to_string());
     columns[1].add(speaker->key);
     columns[2].add(speaker->name);
-    columns[3].add(kProvenances[static_cast<std::size_t>(speaker->provenance)]);
+    columns[3].add(provenance_name(speaker->provenance));
   }
   // A name that a person gave stays; the write is skipped when it would change nothing.
   transaction.exec_params0(
@@ -97,6 +91,7 @@ void insert_utterances(pqxx::transaction_base& transaction, std::span<const Capt
   UtteranceColumns utterances;
   WordColumns words;
   for (const CaptionPtr& caption : captions) {
+    if (caption->change) continue;
     utterances.add(*caption);
     words.add(*caption);
   }
@@ -155,6 +150,12 @@ Caption read_caption(const pqxx::row& row, MeetingId meeting) {
   caption.engine = row[11].as<std::string>();
   caption.speaker.name = row[12].as<std::string>();
   caption.speaker.provenance = read_provenance(row[13].c_str());
+  if (row[14].is_null()) return caption;
+  const pqxx::binarystring bytes(row[14]);
+  auto change = parse_speaker_change({bytes.data(), bytes.size()});
+  // A newer server's correction is passed over: a renaming of nobody.
+  caption.change = std::make_shared<const SpeakerChange>(
+      change ? *std::move(change) : SpeakerChange{SpeakerChange::Kind::kRename, {}, {}, {}});
   return caption;
 }
 
@@ -173,21 +174,36 @@ void read_words(const pqxx::result& rows, std::vector<Caption>& captions) {
   }
 }
 
+// The same columns: the sequence as it was published, and what holds now, without corrections.
+constexpr const char* kPublishedCaptions =
+    "select caption_offset, segment, revision, track, start_ms, end_ms, speaker_key,"
+    " speaker_confidence, text, confidence, language, engine, coalesce(name, ''),"
+    " coalesce(provenance, 'cluster'), change"
+    " from utterances u left join speakers s on s.meeting = u.meeting and s.key = u.speaker_key"
+    " where u.meeting = $1 and caption_offset > $2 order by caption_offset limit $3";
+constexpr const char* kRevisedCaptions =
+    "select caption_offset, segment, revision, track, start_ms, end_ms,"
+    " coalesce(label_key, speaker_key), coalesce(label_confidence, speaker_confidence), text,"
+    " confidence, language, engine, coalesce(name, ''),"
+    " coalesce(label_provenance, provenance, 'cluster'), null::bytea"
+    " from utterances u left join speakers s"
+    " on s.meeting = u.meeting and s.key = coalesce(label_key, speaker_key)"
+    " where u.meeting = $1 and caption_offset > $2 and change is null"
+    " order by caption_offset limit $3";
+
+/// `query`: kPublishedCaptions or kRevisedCaptions.
 std::vector<Caption> select_captions(pqxx::transaction_base& transaction,
+                                     const char* query,
                                      MeetingId meeting,
                                      std::uint64_t after_offset,
                                      std::size_t limit) {
   constexpr auto kOffsetMax = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   std::vector<Caption> captions;
-  const auto rows = transaction.exec_params(
-      "select caption_offset, segment, revision, track, start_ms, end_ms, speaker_key,"
-      " speaker_confidence, text, confidence, language, engine, coalesce(name, ''),"
-      " coalesce(provenance, 'cluster')"
-      " from utterances u left join speakers s on s.meeting = u.meeting and s.key = u.speaker_key"
-      " where u.meeting = $1 and caption_offset > $2 order by caption_offset limit $3",
-      meeting.to_string(),
-      static_cast<std::int64_t>(std::min(after_offset, kOffsetMax)),
-      static_cast<std::int64_t>(limit));
+  const auto rows =
+      transaction.exec_params(query,
+                              meeting.to_string(),
+                              static_cast<std::int64_t>(std::min(after_offset, kOffsetMax)),
+                              static_cast<std::int64_t>(limit));
   for (const auto& row : rows)
     captions.push_back(read_caption(row, meeting));
   if (captions.empty()) return captions;
@@ -249,22 +265,37 @@ Status append_captions(Session& session, std::span<const CaptionPtr> captions) {
   return session.transact([captions](pqxx::transaction_base& transaction) {
     upsert_speakers(transaction, captions);
     insert_utterances(transaction, captions);
+    for (const CaptionPtr& caption : captions) {
+      if (caption->change) store_speaker_change(transaction, *caption);
+    }
     return ok();
   });
 }
+
+namespace {
+
+Result<std::vector<Caption>> load_page(Session& session,
+                                       const char* query,
+                                       MeetingId meeting,
+                                       std::uint64_t after_offset,
+                                       std::size_t limit) {
+  std::vector<Caption> captions;
+  const Status status = session.transact([&](pqxx::transaction_base& transaction) {
+    captions = select_captions(transaction, query, meeting, after_offset, limit);
+    return ok();
+  });
+  if (!status) return status.error();
+  return captions;
+}
+
+}  // namespace
 
 Result<std::vector<Caption>> load_captions(Session& session,
                                            MeetingId meeting,
                                            std::uint64_t after_offset,
                                            std::size_t limit) {
   const std::size_t rows_max = std::clamp<std::size_t>(limit, 1, 10'000);
-  std::vector<Caption> captions;
-  const Status status = session.transact([&](pqxx::transaction_base& transaction) {
-    captions = select_captions(transaction, meeting, after_offset, rows_max);
-    return ok();
-  });
-  if (!status) return status.error();
-  return captions;
+  return load_page(session, kPublishedCaptions, meeting, after_offset, rows_max);
 }
 
 Result<Transcript> load_transcript(Session& session, MeetingId meeting) {
@@ -274,7 +305,7 @@ Result<Transcript> load_transcript(Session& session, MeetingId meeting) {
   Transcript transcript;
   transcript.meeting = std::move(*info);
   for (std::uint64_t after = 0;;) {
-    auto page = load_captions(session, meeting, after, kPage);
+    auto page = load_page(session, kRevisedCaptions, meeting, after, kPage);
     if (!page) return page.error();
     for (Caption& caption : *page)
       transcript.captions.push_back(std::move(caption));

@@ -74,7 +74,8 @@ Result<TranscriptSummary> summarise_transcript(Session& session, MeetingId meeti
 /// Highest caption offset stored, 0 when there is none.
 Result<std::uint64_t> last_offset(Session& session, MeetingId meeting);
 
-/// Stores finals of any meetings in one transaction: utterances, their words, their speakers.
+/// Stores finals of any meetings in one transaction: utterances, their words, their speakers, and
+/// corrections of these, each applied to what came before it.
 /// A caption that is there already (same meeting and offset) is left as it is, so a retry after a
 /// lost answer changes nothing.
 /// REQUIRES: every caption has an offset.
@@ -82,12 +83,13 @@ Result<std::uint64_t> last_offset(Session& session, MeetingId meeting);
 ///         (not UTF-8, or with a zero byte). Nothing is stored then.
 Status append_captions(Session& session, std::span<const CaptionPtr> captions);
 
-/// Finals after `after_offset` in offset order, with words; at most `limit` (held in 1..10,000).
+/// Finals after `after_offset` in offset order as they were published, with words; at most `limit`
+/// (held in 1..10,000).
 Result<std::vector<Caption>> load_captions(Session& session,
                                            MeetingId meeting,
                                            std::uint64_t after_offset,
                                            std::size_t limit);
-/// The meeting and all its finals. Errors: kNotFound.
+/// The meeting and all its captions with the speakers that hold now. Errors: kNotFound.
 Result<Transcript> load_transcript(Session& session, MeetingId meeting);
 
 }  // namespace qylon::storage

@@ -33,6 +33,7 @@
 #include "storage/meeting_store.hpp"
 #include "storage/migrations.hpp"
 #include "storage/private_cluster.hpp"
+#include "storage/speaker_store.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 /// libpqxx 6.4.5 drops the answer of a statement whose connection breaks under it: 2 KB an outage.
@@ -406,6 +407,101 @@ TEST(MeetingStore, ATranscriptHoldsTheMeetingAndItsCaptions) {
   ASSERT_TRUE(transcript) << transcript.error().message;
   EXPECT_EQ(transcript->meeting.title, "Review");
   EXPECT_EQ(transcript->captions.size(), 2U);
+}
+
+CaptionPtr correction(MeetingId meeting, std::uint64_t offset, SpeakerChange change) {
+  Caption caption;
+  caption.meeting = meeting;
+  caption.offset = offset;
+  caption.change = std::make_shared<const SpeakerChange>(std::move(change));
+  return std::make_shared<const Caption>(std::move(caption));
+}
+
+CaptionPtr said_by(MeetingId meeting, std::uint64_t offset, const std::string& key) {
+  Caption said = *caption(meeting, offset);
+  said.speaker = {key, "Speaker " + key, Provenance::kCluster, 0.5F};
+  return std::make_shared<const Caption>(std::move(said));
+}
+
+/// Keys of a meeting's captions as they hold now.
+std::vector<std::string> keys_now(MeetingId meeting) {
+  const auto transcript =
+      run<Result<Transcript>>([&](Session& session) { return load_transcript(session, meeting); });
+  EXPECT_TRUE(transcript);
+  std::vector<std::string> keys;
+  for (const Caption& caption : transcript->captions)
+    keys.push_back(caption.speaker.key);
+  return keys;
+}
+
+using Kind = SpeakerChange::Kind;
+
+TEST(SpeakerStore, CorrectionsChangeTheTranscriptButNotWhatWasPublished) {
+  const MeetingInfo meeting = new_meeting();
+  ASSERT_TRUE(append(
+      {said_by(meeting.id, 1, "s1"),
+       said_by(meeting.id, 2, "s2"),
+       said_by(meeting.id, 3, "s3"),
+       correction(meeting.id, 4, {Kind::kRelabel, {"s1", "x", Provenance::kManual, 1}, "", {2}}),
+       correction(meeting.id, 5, {Kind::kMerge, {"s1", "x", {}, 1}, "s3", {}}),
+       said_by(meeting.id, 6, "s2")}));
+  EXPECT_EQ(keys_now(meeting.id), (std::vector<std::string>{"s1", "s1", "s1", "s2"}));
+  const auto published = load(meeting.id, 0, 10);
+  ASSERT_TRUE(published);
+  ASSERT_EQ(published->size(), 6U);
+  EXPECT_EQ((*published)[1].speaker.key, "s2");
+  ASSERT_NE((*published)[3].change, nullptr);
+  EXPECT_EQ((*published)[3].change->captions, std::vector<std::uint64_t>{2});
+  EXPECT_EQ((*published)[4].change->from, "s3");
+  const auto merged = run<Result<std::map<std::string, std::string>>>(
+      [&](Session& session) { return load_merged_speakers(session, meeting.id); });
+  ASSERT_TRUE(merged);
+  EXPECT_EQ(*merged, (std::map<std::string, std::string>{{"s3", "s1"}}));
+}
+
+TEST(SpeakerStore, ARenamedSpeakerKeepsItsNameInCaptionsThatComeLater) {
+  const MeetingInfo meeting = new_meeting();
+  ASSERT_TRUE(append(
+      {said_by(meeting.id, 1, "s1"),
+       correction(meeting.id, 2, {Kind::kRename, {"s1", "Ann", Provenance::kManual, 1}, "", {}}),
+       said_by(meeting.id, 3, "s1")}));
+  const auto transcript = run<Result<Transcript>>(
+      [&](Session& session) { return load_transcript(session, meeting.id); });
+  ASSERT_TRUE(transcript);
+  ASSERT_EQ(transcript->captions.size(), 2U);
+  EXPECT_EQ(transcript->captions[0].speaker.name, "Ann");
+  EXPECT_EQ(transcript->captions[1].speaker.name, "Ann");
+}
+
+TEST(SpeakerStore, ReadingTheJournalAgainUndoesNoLaterCorrection) {
+  const MeetingInfo meeting = new_meeting();
+  const auto first =
+      correction(meeting.id, 2, {Kind::kRelabel, {"s2", "x", Provenance::kCluster, 1}, "", {1}});
+  ASSERT_TRUE(append({said_by(meeting.id, 1, "s1"), first}));
+  ASSERT_TRUE(append({correction(
+      meeting.id, 3, {Kind::kRelabel, {"s3", "x", Provenance::kCluster, 1}, "", {1}})}));
+  ASSERT_TRUE(append({said_by(meeting.id, 1, "s1"), first}));
+  EXPECT_EQ(keys_now(meeting.id), std::vector<std::string>{"s3"});
+}
+
+TEST(SpeakerStore, VoicesRoundTripForTheModelThatMadeThem) {
+  const MeetingInfo meeting = new_meeting();
+  for (const float weight : {1.0F, 2.0F}) {
+    ASSERT_TRUE(run<Status>([&](Session& session) {
+      const std::vector<VoiceRow> voices{{"s1", {0.6F, -0.8F}, weight}};
+      return save_voices(session, meeting.id, "m1", voices);
+    }));
+  }
+  const auto load_of = [&](const char* model) {
+    return run<Result<std::vector<VoiceRow>>>(
+        [&](Session& session) { return load_voices(session, meeting.id, model); });
+  };
+  const auto voices = load_of("m1");
+  ASSERT_TRUE(voices) << voices.error().message;
+  ASSERT_EQ(voices->size(), 1U);
+  EXPECT_EQ(voices->front().centroid, (std::vector<float>{0.6F, -0.8F}));
+  EXPECT_FLOAT_EQ(voices->front().weight, 2);
+  EXPECT_TRUE(load_of("m2")->empty());
 }
 
 TEST(MeetingStore, ATranscriptIsSummarisedWithoutItsCaptions) {

@@ -45,6 +45,25 @@ TEST(CaptionJson, AnInterimHasNone) {
   EXPECT_EQ(encode_caption(caption()).find("offset"), std::string::npos);
 }
 
+TEST(CaptionJson, ACorrectionIsARevisionWithItsOffset) {
+  Caption correction;
+  correction.meeting = kMeeting;
+  correction.offset = 59;
+  SpeakerChange change{
+      SpeakerChange::Kind::kSplit, {"s3", "Speaker 3", Provenance::kCluster, 0.75F}, {}, {41, 42}};
+  correction.change = std::make_shared<const SpeakerChange>(change);
+  EXPECT_EQ(encode_caption(correction),
+            R"({"type":"revision","meeting":"11111111-2222-4333-8444-555555555555","offset":59,)"
+            R"("kind":"split","speaker":{"key":"s3","name":"Speaker 3","confidence":0.75,)"
+            R"("provenance":"cluster"},"captions":[41,42]})");
+  change.kind = SpeakerChange::Kind::kMerge;
+  change.from = "s4";
+  change.captions.clear();
+  correction.change = std::make_shared<const SpeakerChange>(change);
+  EXPECT_NE(encode_caption(correction).find(R"("kind":"merge")"), std::string::npos);
+  EXPECT_NE(encode_caption(correction).find(R"("from":"s4"})"), std::string::npos);
+}
+
 TEST(CaptionJson, BytesThatAreNotUtf8BecomeTheReplacementCharacter) {
   Caption broken = caption();
   broken.text =

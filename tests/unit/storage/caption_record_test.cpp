@@ -51,6 +51,36 @@ TEST(CaptionRecord, RoundTripsEveryField) {
   EXPECT_FLOAT_EQ(after->words[1].confidence, 0.25F);
 }
 
+Caption correction() {
+  Caption result;
+  result.meeting.value.bytes.fill(7);
+  result.offset = 9;
+  result.change = std::make_shared<const SpeakerChange>(SpeakerChange{
+      SpeakerChange::Kind::kMerge, {"s1", "Ann", Provenance::kManual, 1}, "s3", {4, 7}});
+  return result;
+}
+
+TEST(CaptionRecord, RoundTripsACorrectionOfSpeakers) {
+  const auto after = parse_caption_record(make_caption_record(correction()));
+  ASSERT_TRUE(after) << after.error().message;
+  EXPECT_EQ(after->offset, 9U);
+  ASSERT_NE(after->change, nullptr);
+  EXPECT_EQ(after->change->kind, SpeakerChange::Kind::kMerge);
+  EXPECT_EQ(after->change->speaker.name, "Ann");
+  EXPECT_EQ(after->change->speaker.provenance, Provenance::kManual);
+  EXPECT_EQ(after->change->from, "s3");
+  EXPECT_EQ(after->change->captions, (std::vector<std::uint64_t>{4, 7}));
+}
+
+TEST(CaptionRecord, IsRefusedWhereverACorrectionIsCut) {
+  const Record whole = make_caption_record(correction());
+  for (std::size_t size = 0; size < whole.payload.size(); ++size) {
+    Record cut = whole;
+    cut.payload.resize(size);
+    EXPECT_FALSE(parse_caption_record(cut)) << size;
+  }
+}
+
 TEST(CaptionRecord, IsRefusedWhereverItIsCut) {
   const Record whole = make_caption_record(caption());
   for (std::size_t size = 0; size < whole.payload.size(); ++size) {
