@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 
 #include <gst/gst.h>
 
-#include "media/elements/block_output.hpp"
+#include "media/elements/buffer_meta.hpp"
 #include "media/elements/transform.hpp"
 #include "media/packet.hpp"
 #include "media/uplink_frame.hpp"
@@ -19,7 +20,7 @@ struct GraphLine {
   Codec codec;
   const char* graph;
 };
-/// Every graph a stream can have. Its first and last element are linked to pads of ours.
+/// Every graph a stream can have. Its first element is pushed into; a pad of ours follows the last.
 constexpr std::array<GraphLine, 3> kGraphs = {{
     {Codec::kOpus, "qylonopusdec name=first ! qylonfrontend ! qylonvad name=last"},
     {Codec::kPcmS16le, "qylonresample name=first ! qylonfrontend ! qylonvad name=last"},
@@ -33,6 +34,10 @@ struct Unref {
 };
 using PadPtr = std::unique_ptr<GstPad, Unref>;
 using ElementPtr = std::unique_ptr<GstElement, Unref>;
+struct UnrefEvent {
+  void operator()(GstEvent* event) const noexcept { gst_event_unref(event); }
+};
+using EventPtr = std::unique_ptr<GstEvent, UnrefEvent>;
 
 Error unavailable(std::string message) {
   return {ErrorCode::kUnavailable, std::move(message)};
@@ -64,6 +69,12 @@ GstCaps* input_caps(const AudioFormat& format) {
                              nullptr);
 }
 
+EventPtr make_gap() {
+  GstEvent* const gap = gst_event_new_gap(0, 0);
+  gst_event_set_gap_flags(gap, GST_GAP_FLAG_MISSING_DATA);
+  return EventPtr(gap);
+}
+
 gboolean swallow_event(GstPad* /*pad*/, GstObject* /*parent*/, GstEvent* event) noexcept {
   gst_event_unref(event);
   return TRUE;
@@ -72,16 +83,12 @@ gboolean swallow_event(GstPad* /*pad*/, GstObject* /*parent*/, GstEvent* event) 
 class PushedGraph final : public StreamGraph {
  public:
   PushedGraph(const AudioFormat& format, BlockSink& sink)
-      : format_(format),
-        blocks_(sink),
-        source_(PadPtr(gst_pad_new("source", GST_PAD_SRC))),
-        sink_(PadPtr(gst_pad_new("sink", GST_PAD_SINK))) {
+      : format_(format), blocks_(sink), sink_(PadPtr(gst_pad_new("sink", GST_PAD_SINK))) {
     gst_pad_set_element_private(sink_.get(), this);
     gst_pad_set_chain_function(sink_.get(), take_blocks);
     gst_pad_set_event_function(sink_.get(), swallow_event);
   }
   ~PushedGraph() override {
-    gst_pad_set_active(source_.get(), FALSE);
     if (bin_) gst_element_set_state(bin_.get(), GST_STATE_NULL);
     gst_pad_set_active(sink_.get(), FALSE);
   }
@@ -97,12 +104,14 @@ class PushedGraph final : public StreamGraph {
       return unavailable("GStreamer cannot build \"" + std::string(graph) +
                          "\": " + take_message(error));
     bin_.reset(static_cast<GstElement*>(gst_object_ref_sink(bin)));
-    if (!link("first", "sink", source_.get()) || !link("last", "src", sink_.get()))
+    entry_ = find_pad("first", "sink");
+    const PadPtr exit = find_pad("last", "src");
+    if (!entry_ || !exit ||
+        gst_pad_link_full(exit.get(), sink_.get(), GST_PAD_LINK_CHECK_NOTHING) != GST_PAD_LINK_OK)
       return unavailable("GStreamer cannot link \"" + std::string(graph) + "\"");
     gst_pad_set_active(sink_.get(), TRUE);
     if (gst_element_set_state(bin_.get(), GST_STATE_PAUSED) == GST_STATE_CHANGE_FAILURE)
       return unavailable("GStreamer cannot start \"" + std::string(graph) + "\"");
-    gst_pad_set_active(source_.get(), TRUE);
     return start();
   }
 
@@ -120,8 +129,8 @@ class PushedGraph final : public StreamGraph {
                        std::to_string(kPacketMsMax) + " ms"};
     }
     last_samples_ = duration_us * (kPipelineRateHz / 1000) / 1000;
-    std::ranges::copy(packet, packet_.bytes().begin());
-    if (packet_.push(source_.get(), packet.size()) != GST_FLOW_OK)
+    std::memcpy(packet_.bytes().data(), packet.data(), packet.size());
+    if (packet_.push(entry_.get(), packet.size()) != GST_FLOW_OK)
       return Error{ErrorCode::kInvalidArgument, "the decoder refused a packet"};
     return ok();
   }
@@ -130,54 +139,54 @@ class PushedGraph final : public StreamGraph {
   void silence(std::int64_t samples) override { push_gap(samples, static_cast<GstGapFlags>(0)); }
 
   void flush() override {
-    gst_pad_push_event(
-        source_.get(),
+    gst_pad_send_event(
+        entry_.get(),
         gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM, gst_structure_new_empty(kDrainEvent)));
   }
 
  private:
-  bool link(const char* element_name, const char* pad_name, GstPad* ours) {
+  PadPtr find_pad(const char* element_name, const char* pad_name) {
     const ElementPtr element(
         gst_bin_get_by_name(reinterpret_cast<GstBin*>(bin_.get()), element_name));
-    if (!element) return false;
-    const PadPtr theirs(gst_element_get_static_pad(element.get(), pad_name));
-    if (!theirs) return false;
-    GstPad* const from = ours == source_.get() ? ours : theirs.get();
-    GstPad* const to = ours == source_.get() ? theirs.get() : ours;
-    return gst_pad_link_full(from, to, GST_PAD_LINK_CHECK_NOTHING) == GST_PAD_LINK_OK;
+    return PadPtr(element ? gst_element_get_static_pad(element.get(), pad_name) : nullptr);
   }
 
   Status start() {
     GstSegment segment;
     gst_segment_init(&segment, GST_FORMAT_TIME);
     GstCaps* const caps = input_caps(format_);
-    gst_pad_push_event(source_.get(), gst_event_new_stream_start("track"));
-    const gboolean taken = gst_pad_push_event(source_.get(), gst_event_new_caps(caps));
+    gst_pad_send_event(entry_.get(), gst_event_new_stream_start("track"));
+    const gboolean taken = gst_pad_send_event(entry_.get(), gst_event_new_caps(caps));
     gst_caps_unref(caps);
-    gst_pad_push_event(source_.get(), gst_event_new_segment(&segment));
+    gst_pad_send_event(entry_.get(), gst_event_new_segment(&segment));
     if (taken == FALSE) return unavailable("a GStreamer element does not take the track's format");
     return ok();
   }
 
   void push_gap(std::int64_t samples, GstGapFlags flags) {
     if (samples <= 0) return;
-    GstEvent* const event = gst_event_new_gap(0, static_cast<GstClockTime>(samples * kNsPerSample));
-    gst_event_set_gap_flags(event, flags);
-    gst_pad_push_event(source_.get(), event);
+    // One event is used again and again, unless somebody downstream still holds it.
+    if (!gap_ || GST_MINI_OBJECT_REFCOUNT_VALUE(gap_.get()) != 1) gap_ = make_gap();
+    gst_structure_set(gst_event_writable_structure(gap_.get()),
+                      "duration",
+                      GST_TYPE_CLOCK_TIME,
+                      static_cast<GstClockTime>(samples * kNsPerSample),
+                      nullptr);
+    gst_event_set_gap_flags(gap_.get(), flags);
+    gst_pad_send_event(entry_.get(), gst_event_ref(gap_.get()));
   }
 
   static GstFlowReturn take_blocks(GstPad* pad, GstObject* /*parent*/, GstBuffer* buffer) noexcept {
+    const BufferPtr owned(buffer);
     static_cast<PushedGraph*>(gst_pad_get_element_private(pad))->deliver(buffer);
-    gst_buffer_unref(buffer);
     return GST_FLOW_OK;
   }
 
   void deliver(GstBuffer* buffer) noexcept {
-    const BlockMeta* const meta = find_block_meta(buffer);
-    QYLON_CHECK(meta != nullptr);
-    const MappedBuffer map(buffer);
-    auto samples = map.samples();
-    for (const BlockFacts& facts : meta->facts) {
+    const BufferView view(buffer);
+    QYLON_CHECK(view.facts() != nullptr);
+    auto samples = view.samples();
+    for (const BlockFacts& facts : view.facts()->facts) {
       if (samples.size() < kBlockSize) break;
       std::copy_n(samples.begin(), kBlockSize, block_.samples.begin());
       block_.speech_probability = facts.speech_probability;
@@ -193,8 +202,9 @@ class PushedGraph final : public StreamGraph {
   const AudioFormat format_;
   BlockSink& blocks_;
   ElementPtr bin_;  // Constant after build().
-  const PadPtr source_;
+  PadPtr entry_;    // Of bin_'s first element; constant after build().
   const PadPtr sink_;
+  EventPtr gap_ = make_gap();
   ReusableBuffer packet_{kUplinkPayloadBytesMax};
   std::int64_t last_samples_ = kUsualPacketSamples;
   Block block_;

@@ -1,58 +1,35 @@
 #include "media/elements/block_output.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace qylon::media {
-namespace {
-
-BlockMeta* as_block_meta(GstMeta* meta) noexcept {
-  return reinterpret_cast<BlockMeta*>(meta);
+GstFlowReturn BlockOutput::push(BufferPtr buffer) {
+  output_.start_at(GST_BUFFER_PTS(buffer.get()));
+  const BufferView view(buffer.get());
+  const std::size_t samples = view.samples().size();
+  if (filled_ == 0 && samples > 0 && samples % kBlockSize == 0) {
+    if (BufferMeta* const own = view.own()) return pass(std::move(buffer), *own);
+  }
+  // Buffers with facts hold whole blocks, and then all of them do.
+  upstream_ = view.facts();
+  const GstFlowReturn flow = push(view.samples(), view.invented());
+  upstream_ = nullptr;
+  return flow;
 }
 
-gboolean init_meta(GstMeta* meta, gpointer /*params*/, GstBuffer* /*buffer*/) noexcept {
-  as_block_meta(meta)->facts = {};
-  return TRUE;
-}
-
-const GstMetaInfo* block_meta_info() noexcept;
-
-/// A whole copy keeps the facts; a part of a buffer has other blocks and gets none.
-gboolean copy_meta(GstBuffer* copy,
-                   GstMeta* meta,
-                   GstBuffer* /*buffer*/,
-                   GQuark type,
-                   gpointer data) noexcept {
-  static const GQuark kCopy = g_quark_from_static_string("gst-copy");
-  if (type != kCopy || static_cast<const GstMetaTransformCopy*>(data)->region == TRUE) return FALSE;
-  GstMeta* const added = gst_buffer_add_meta(copy, block_meta_info(), nullptr);
-  if (added == nullptr) return FALSE;
-  as_block_meta(added)->facts = as_block_meta(meta)->facts;
-  return TRUE;
-}
-
-GType block_meta_api() noexcept {
-  static const GType kApi = [] {
-    const gchar* tags[] = {"audio", "memory", nullptr};
-    return gst_meta_api_type_register("QylonBlockMetaAPI", tags);
-  }();
-  return kApi;
-}
-
-const GstMetaInfo* block_meta_info() noexcept {
-  static const GstMetaInfo* const kInfo = gst_meta_register(
-      block_meta_api(), "QylonBlockMeta", sizeof(BlockMeta), init_meta, nullptr, copy_meta);
-  return kInfo;
-}
-
-BlockMeta* find_or_add_block_meta(GstBuffer* buffer) noexcept {
-  if (BlockMeta* const found = find_block_meta(buffer)) return found;
-  return as_block_meta(gst_buffer_add_meta(buffer, block_meta_info(), nullptr));
-}
-
-}  // namespace
-
-BlockMeta* find_block_meta(GstBuffer* buffer) noexcept {
-  return as_block_meta(gst_buffer_get_meta(buffer, block_meta_api()));
+/// Works on the buffer itself and sends it on.
+GstFlowReturn BlockOutput::pass(BufferPtr buffer, BufferMeta& meta) {
+  const std::size_t samples = meta.size / sizeof(float);
+  const auto facts = std::span(meta.facts).first(samples / kBlockSize);
+  if (!meta.has_facts) {
+    const bool invented = GST_BUFFER_FLAG_IS_SET(buffer.get(), GST_BUFFER_FLAG_GAP) == TRUE;
+    for (BlockFacts& fact : facts)
+      fact = {.invented = invented};
+    meta.has_facts = true;
+  }
+  worker_.work({reinterpret_cast<float*>(meta.data), samples}, facts);
+  return output_.pass(std::move(buffer), samples);
 }
 
 GstFlowReturn BlockOutput::push(std::span<const float> samples, bool invented) {
@@ -102,20 +79,24 @@ void BlockOutput::count_invented(std::size_t begin, std::size_t end) noexcept {
 GstFlowReturn BlockOutput::push_blocks() {
   const std::size_t blocks = filled_ / kBlockSize;
   const std::size_t whole = blocks * kBlockSize;
-  const auto facts = std::span(find_or_add_block_meta(output_.buffer())->facts).first(blocks);
+  auto room = output_.room();
+  const auto facts = std::span(output_.meta().facts).first(blocks);
   for (std::size_t index = 0; index < blocks; ++index) {
-    facts[index] = {};
-    facts[index].invented = 2 * std::size_t{invented_samples_[index]} >= kBlockSize;
+    facts[index] = upstream_ != nullptr ? upstream_->facts[index] : BlockFacts{};
+    if (upstream_ == nullptr)
+      facts[index].invented = 2 * std::size_t{invented_samples_[index]} >= kBlockSize;
   }
-  worker_.work(output_.room().first(whole), facts);
+  worker_.work(room.first(whole), facts);
 
   // Whoever keeps the pushed buffer keeps its memory: the rest moves on in a copy.
-  const auto rest = output_.room().subspan(whole, filled_ - whole);
-  const std::uint16_t rest_invented = rest.empty() ? std::uint16_t{0} : invented_samples_[blocks];
-  std::ranges::copy(rest, rest_.begin());
-  const GstFlowReturn flow = output_.push(whole, false);
-  std::copy_n(rest_.begin(), rest.size(), output_.room().begin());
-  filled_ = rest.size();
+  std::array<float, kBlockSize> rest;  // NOLINT(*-member-init): written before it is read.
+  const std::size_t rest_size = filled_ - whole;
+  const std::uint16_t rest_invented = rest_size == 0 ? std::uint16_t{0} : invented_samples_[blocks];
+  std::copy_n(room.begin() + static_cast<std::ptrdiff_t>(whole), rest_size, rest.begin());
+  const GstFlowReturn flow = output_.push_with_facts(whole);
+  room = output_.room();
+  std::copy_n(rest.begin(), rest_size, room.begin());
+  filled_ = rest_size;
   invented_samples_ = {};
   invented_samples_[0] = rest_invented;
   return flow;

@@ -1,6 +1,6 @@
 #pragma once
 /// Ten-millisecond blocks between our elements: buffers of whole blocks, with what was measured on
-/// each in a GstMeta.
+/// each in their BufferMeta.
 
 #include <array>
 #include <cstddef>
@@ -9,30 +9,9 @@
 
 #include <gst/gst.h>
 
-#include "media/block.hpp"
 #include "media/elements/transform.hpp"
 
 namespace qylon::media {
-
-inline constexpr std::size_t kBlockSize = kBlockSamples;
-/// Whole blocks in one buffer at most: 120 ms.
-inline constexpr std::size_t kBufferBlocksMax = kBufferSamplesMax / kBlockSize;
-
-struct BlockFacts {
-  float speech_probability = 0.0F;  ///< [0, 1].
-  float rms_dbfs = -100.0F;         ///< Before the high-pass.
-  float peak_dbfs = -100.0F;        ///< Before the high-pass.
-  bool invented = false;            ///< At least half of the block is concealment or silence.
-};
-
-/// Block i of the buffer is its samples [160 i, 160 i + 160).
-struct BlockMeta {
-  GstMeta meta;
-  std::array<BlockFacts, kBufferBlocksMax> facts;
-};
-
-/// The buffer's facts, or null when it carries none.
-BlockMeta* find_block_meta(GstBuffer* buffer) noexcept;
 
 /// Works on whole blocks before they are pushed.
 class BlockWorker {
@@ -44,7 +23,8 @@ class BlockWorker {
   BlockWorker(BlockWorker&&) = delete;
   BlockWorker& operator=(BlockWorker&&) = delete;
 
-  /// `samples` are facts.size() blocks, to be changed in place; `invented` is told already.
+  /// `samples` are facts.size() blocks, to be changed in place. `facts` hold what is known already:
+  /// `invented`, and all that was measured upstream.
   virtual void work(std::span<float> samples, std::span<BlockFacts> facts) = 0;
 };
 
@@ -52,17 +32,17 @@ class BlockWorker {
 class BlockOutput {
  public:
   /// `worker` must outlive this.
-  BlockOutput(GstPad* pad, BlockWorker& worker) noexcept
-      : worker_(worker), output_(pad, kBufferSamplesMax) {}
+  BlockOutput(GstPad* pad, BlockWorker& worker) : worker_(worker), output_(pad) {}
 
-  GstFlowReturn push(std::span<const float> samples, bool invented);
+  GstFlowReturn push(BufferPtr buffer);
   GstFlowReturn push_zeros(std::int64_t samples);
   /// Fills the block that is begun with zeros and pushes it.
   GstFlowReturn drain();
-  void start_at(GstClockTime pts) noexcept { output_.start_at(pts); }
   void reset() noexcept;
 
  private:
+  GstFlowReturn pass(BufferPtr buffer, BufferMeta& meta);
+  GstFlowReturn push(std::span<const float> samples, bool invented);
   std::size_t take(std::span<const float> samples, bool invented);
   void count_invented(std::size_t begin, std::size_t end) noexcept;
   GstFlowReturn push_blocks();
@@ -71,7 +51,7 @@ class BlockOutput {
   SampleOutput output_;
   std::size_t filled_ = 0;  // Samples in output_'s buffer; below one block between calls.
   std::array<std::uint16_t, kBufferBlocksMax> invented_samples_{};  // Of each block being filled.
-  std::array<float, kBlockSize> rest_{};  // What follows the whole blocks while they are pushed.
+  const BufferMeta* upstream_ = nullptr;  // Of the buffer in push(), if it carries facts.
 };
 
 }  // namespace qylon::media

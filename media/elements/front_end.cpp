@@ -1,4 +1,6 @@
 // qylonfrontend: cuts 16 kHz audio into 10 ms blocks, measures their level and removes rumble.
+#include <utility>
+
 #include "dsp/highpass.hpp"
 #include "dsp/level.hpp"
 #include "media/elements/block_output.hpp"
@@ -14,12 +16,7 @@ class FrontEndTransform final : public Transform, private BlockWorker {
 
   bool set_caps(const GstStructure& /*caps*/) override { return true; }
 
-  GstFlowReturn process(GstBuffer* buffer) override {
-    output_.start_at(GST_BUFFER_PTS(buffer));
-    const MappedBuffer map(buffer);
-    const bool invented = GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP);
-    return output_.push(map.samples(), invented);
-  }
+  GstFlowReturn process(BufferPtr buffer) override { return output_.push(std::move(buffer)); }
   GstFlowReturn gap(std::int64_t samples, bool /*lost*/) override {
     return output_.push_zeros(samples);
   }

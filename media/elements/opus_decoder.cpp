@@ -28,7 +28,7 @@ bool is_ogg_header(std::span<const std::uint8_t> packet) noexcept {
 
 class OpusDecoderTransform final : public Transform {
  public:
-  explicit OpusDecoderTransform(GstPad* source) : output_(source, kBufferSamplesMax) {
+  explicit OpusDecoderTransform(GstPad* source) : output_(source) {
     int error = OPUS_OK;
     // Stereo packets are mixed down by the decoder.
     decoder_.reset(opus_decoder_create(static_cast<opus_int32>(kElementRateHz), 1, &error));
@@ -42,10 +42,10 @@ class OpusDecoderTransform final : public Transform {
     return family == 0;
   }
 
-  GstFlowReturn process(GstBuffer* buffer) override {
-    output_.start_at(GST_BUFFER_PTS(buffer));
-    const MappedBuffer map(buffer);
-    const auto packet = map.bytes();
+  GstFlowReturn process(BufferPtr buffer) override {
+    output_.start_at(GST_BUFFER_PTS(buffer.get()));
+    const BufferView view(buffer.get());
+    const auto packet = view.bytes();
     if (from_ogg_ && is_ogg_header(packet)) return GST_FLOW_OK;
     // An empty packet would ask libopus for concealment.
     const int samples = packet.empty() ? 0 : decode(packet);

@@ -14,7 +14,7 @@ namespace {
 
 class ResamplerTransform final : public Transform {
  public:
-  explicit ResamplerTransform(GstPad* source) : output_(source, kBufferSamplesMax) {}
+  explicit ResamplerTransform(GstPad* source) : output_(source) {}
 
   bool set_caps(const GstStructure& caps) override {
     const gchar* const name = gst_structure_get_string(&caps, "format");
@@ -31,17 +31,16 @@ class ResamplerTransform final : public Transform {
     return true;
   }
 
-  GstFlowReturn process(GstBuffer* buffer) override {
+  GstFlowReturn process(BufferPtr buffer) override {
     if (!resampler_) return GST_FLOW_NOT_NEGOTIATED;
-    output_.start_at(GST_BUFFER_PTS(buffer));
-    const MappedBuffer map(buffer);
+    output_.start_at(GST_BUFFER_PTS(buffer.get()));
+    const BufferView view(buffer.get());
     const std::size_t chunk_bytes = chunk_frames_ * sample_frame_bytes(format_);
-    const bool invented = GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP);
     GstFlowReturn flow = GST_FLOW_OK;
-    for (auto rest = map.bytes(); !rest.empty() && flow >= GST_FLOW_OK;) {
+    for (auto rest = view.bytes(); !rest.empty() && flow >= GST_FLOW_OK;) {
       const auto chunk = rest.first(std::min(rest.size(), chunk_bytes));
       rest = rest.subspan(chunk.size());
-      flow = resample(chunk, invented);
+      flow = resample(chunk, view.invented());
     }
     return flow;
   }

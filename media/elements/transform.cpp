@@ -24,9 +24,7 @@ Shell& shell_of(gpointer object) noexcept {
 }
 
 GstFlowReturn chain(GstPad* /*pad*/, GstObject* parent, GstBuffer* buffer) noexcept {
-  const GstFlowReturn flow = shell_of(parent).transform->process(buffer);
-  gst_buffer_unref(buffer);
-  return flow;
+  return shell_of(parent).transform->process(BufferPtr(buffer));
 }
 
 gboolean take_caps(Shell& shell, GstEvent* event) noexcept {
@@ -130,42 +128,61 @@ void init_instance(GTypeInstance* instance, gpointer klass) noexcept {
 
 }  // namespace
 
-ReusableBuffer::~ReusableBuffer() {
-  if (buffer_ != nullptr) gst_buffer_unref(buffer_);
-}
-
 void ReusableBuffer::regain() {
   exclusive_ = true;
-  if (buffer_ != nullptr && gst_buffer_is_writable(buffer_) == TRUE &&
-      gst_buffer_is_all_memory_writable(buffer_) == TRUE) {
-    return;
+  // A copy of the buffer, which somebody keeps, refers to its memory.
+  if (GST_MINI_OBJECT_REFCOUNT_VALUE(buffer_.get()) != 1 ||
+      GST_MINI_OBJECT_REFCOUNT_VALUE(meta_->memory) != 1) {
+    renew();
   }
-  if (buffer_ != nullptr) gst_buffer_unref(buffer_);
-  data_ = static_cast<std::uint8_t*>(g_malloc0(capacity_));
-  buffer_ = gst_buffer_new_wrapped_full(
-      static_cast<GstMemoryFlags>(0), data_, capacity_, 0, capacity_, data_, g_free);
-  size_ = capacity_;
+}
+
+void ReusableBuffer::renew() {
+  auto* const data = static_cast<std::uint8_t*>(g_malloc(capacity_));
+  buffer_.reset(gst_buffer_new_wrapped_full(
+      static_cast<GstMemoryFlags>(0), data, capacity_, 0, capacity_, data, g_free));
+  meta_ = &add_buffer_meta(buffer_.get());
+  meta_->data = data;
+  meta_->size = capacity_;
+  meta_->memory = gst_buffer_peek_memory(buffer_.get(), 0);
 }
 
 GstFlowReturn ReusableBuffer::push(GstPad* pad, std::size_t size_bytes) {
   GstBuffer* const pushed = buffer();
-  if (size_bytes != size_) gst_buffer_set_size(pushed, static_cast<gssize>(size_bytes));
-  size_ = size_bytes;
+  if (size_bytes != meta_->size) gst_buffer_set_size(pushed, static_cast<gssize>(size_bytes));
+  meta_->size = size_bytes;
   exclusive_ = false;
-  return gst_pad_push(pad, gst_buffer_ref(pushed));
+  GstBuffer* const reference = gst_buffer_ref(pushed);
+  return GST_PAD_IS_SRC(pad) ? gst_pad_push(pad, reference) : gst_pad_chain(pad, reference);
 }
 
 GstFlowReturn SampleOutput::push(std::size_t samples, bool invented) {
+  if (invented) {
+    GST_BUFFER_FLAG_SET(buffer_.buffer(), GST_BUFFER_FLAG_GAP);
+  } else {
+    GST_BUFFER_FLAG_UNSET(buffer_.buffer(), GST_BUFFER_FLAG_GAP);
+  }
+  meta().has_facts = false;
+  return send(samples);
+}
+
+GstFlowReturn SampleOutput::push_with_facts(std::size_t samples) {
+  GST_BUFFER_FLAG_UNSET(buffer_.buffer(), GST_BUFFER_FLAG_GAP);
+  meta().has_facts = true;
+  return send(samples);
+}
+
+GstFlowReturn SampleOutput::pass(BufferPtr buffer, std::size_t samples) {
+  position_ += static_cast<std::int64_t>(samples);
+  return gst_pad_push(pad_, buffer.release());
+}
+
+GstFlowReturn SampleOutput::send(std::size_t samples) {
   GstBuffer* const buffer = buffer_.buffer();
   if (GST_CLOCK_TIME_IS_VALID(start_)) {
     GST_BUFFER_PTS(buffer) = start_ + static_cast<GstClockTime>(position_ * kNsPerSample);
   }
   GST_BUFFER_DURATION(buffer) = samples * static_cast<GstClockTime>(kNsPerSample);
-  if (invented) {
-    GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_GAP);
-  } else {
-    GST_BUFFER_FLAG_UNSET(buffer, GST_BUFFER_FLAG_GAP);
-  }
   position_ += static_cast<std::int64_t>(samples);
   return buffer_.push(pad_, samples * sizeof(float));
 }

@@ -11,100 +11,75 @@
 
 #include <gst/gst.h>
 
+#include "media/elements/buffer_meta.hpp"
+
 namespace qylon::media {
 
 inline constexpr std::int64_t kElementRateHz = 16000;
 inline constexpr std::int64_t kNsPerSample = 1'000'000'000 / kElementRateHz;  // 62,500 exactly.
-/// Longest Opus packet, and so the most that one buffer between our elements holds: 120 ms.
-inline constexpr std::size_t kBufferSamplesMax = 1920;
 inline constexpr char kElementCaps[] =
     "audio/x-raw,format=F32LE,layout=interleaved,rate=16000,channels=1";
 /// Name of the custom downstream event that makes every element deliver what it holds back.
 inline constexpr char kDrainEvent[] = "qylon-drain";
 
-/// Reads a buffer's bytes for the object's life.
-class MappedBuffer {
- public:
-  explicit MappedBuffer(GstBuffer* buffer) noexcept
-      : buffer_(buffer), mapped_(gst_buffer_map(buffer, &map_, GST_MAP_READ) == TRUE) {}
-  ~MappedBuffer() {
-    if (mapped_) gst_buffer_unmap(buffer_, &map_);
-  }
-  MappedBuffer(const MappedBuffer&) = delete;
-  MappedBuffer& operator=(const MappedBuffer&) = delete;
-  MappedBuffer(MappedBuffer&&) = delete;
-  MappedBuffer& operator=(MappedBuffer&&) = delete;
-
-  std::span<const std::uint8_t> bytes() const noexcept {
-    if (!mapped_) return {};
-    return {map_.data, map_.size};
-  }
-  /// REQUIRES: the buffer came with kElementCaps.
-  std::span<const float> samples() const noexcept {
-    if (!mapped_) return {};
-    return {reinterpret_cast<const float*>(map_.data), map_.size / sizeof(float)};
-  }
-
- private:
-  GstBuffer* buffer_;
-  GstMapInfo map_{};
-  bool mapped_;
-};
-
 /// One buffer of fixed capacity, written and pushed again and again; replaced by a new one when
 /// somebody still holds it.
 class ReusableBuffer {
  public:
-  explicit ReusableBuffer(std::size_t capacity_bytes) noexcept : capacity_(capacity_bytes) {}
-  ~ReusableBuffer();
-  ReusableBuffer(const ReusableBuffer&) = delete;
-  ReusableBuffer& operator=(const ReusableBuffer&) = delete;
-  ReusableBuffer(ReusableBuffer&&) = delete;
-  ReusableBuffer& operator=(ReusableBuffer&&) = delete;
+  explicit ReusableBuffer(std::size_t capacity_bytes) : capacity_(capacity_bytes) { renew(); }
 
   std::size_t capacity_bytes() const noexcept { return capacity_; }
-  /// The writable buffer, empty or with what was written since the last push(). Owned by this.
+  /// The writable buffer, with what was written since the last push(). Owned by this.
   GstBuffer* buffer() {
     if (!exclusive_) regain();
-    return buffer_;
+    return buffer_.get();
   }
+  /// REQUIRES: buffer() or bytes() since the last push().
+  BufferMeta& meta() noexcept { return *meta_; }
   std::span<std::uint8_t> bytes() {
     buffer();
-    return {data_, capacity_};
+    return {meta_->data, capacity_};
   }
-  /// Pushes the first `size_bytes` of it.
+  /// Pushes the first `size_bytes` of it out of a source pad, or into a sink pad.
   GstFlowReturn push(GstPad* pad, std::size_t size_bytes);
 
  private:
   void regain();
+  void renew();
 
   const std::size_t capacity_;
-  GstBuffer* buffer_ = nullptr;
-  std::uint8_t* data_ = nullptr;  // Of buffer_.
-  std::size_t size_ = 0;          // Of buffer_, as last set.
-  bool exclusive_ = false;        // Nobody else can hold buffer_: checked since the last push().
+  BufferPtr buffer_;
+  BufferMeta* meta_ = nullptr;  // Of buffer_.
+  bool exclusive_ = true;       // Nobody else can hold buffer_: checked since the last push().
 };
 
 /// Float samples on their way out of an element, stamped with the time that their count tells.
 class SampleOutput {
  public:
-  SampleOutput(GstPad* pad, std::size_t samples_max) noexcept
-      : pad_(pad), buffer_(samples_max * sizeof(float)) {}
+  explicit SampleOutput(GstPad* pad) : pad_(pad), buffer_(kBufferSamplesMax * sizeof(float)) {}
 
-  /// Room for samples_max floats; what is written stays until push().
+  /// Room for kBufferSamplesMax floats; what is written stays until it is pushed.
   std::span<float> room() {
     const auto bytes = buffer_.bytes();
     return {reinterpret_cast<float*>(bytes.data()), bytes.size() / sizeof(float)};
   }
-  GstBuffer* buffer() { return buffer_.buffer(); }
+  /// Of the buffer that room() is in. REQUIRES: room() since the last push.
+  BufferMeta& meta() noexcept { return buffer_.meta(); }
+
   /// `invented` marks concealment and silence (GST_BUFFER_FLAG_GAP).
   GstFlowReturn push(std::size_t samples, bool invented);
   GstFlowReturn push_zeros(std::int64_t samples);
+  /// Pushes whole blocks, whose facts are in meta().
+  GstFlowReturn push_with_facts(std::size_t samples);
+  /// Lets a buffer pass whose `samples` come next.
+  GstFlowReturn pass(BufferPtr buffer, std::size_t samples);
   /// The first valid time says when sample 0 was; later ones are ignored.
   void start_at(GstClockTime pts) noexcept;
   void reset() noexcept;
 
  private:
+  GstFlowReturn send(std::size_t samples);
+
   GstPad* const pad_;
   ReusableBuffer buffer_;
   GstClockTime start_ = GST_CLOCK_TIME_NONE;
@@ -123,7 +98,7 @@ class Transform {
 
   /// False when the caps are not taken.
   virtual bool set_caps(const GstStructure& caps) = 0;
-  virtual GstFlowReturn process(GstBuffer* buffer) = 0;
+  virtual GstFlowReturn process(BufferPtr buffer) = 0;
   /// Nothing comes for `samples` [16 kHz]: lost on the way, or never sent.
   virtual GstFlowReturn gap(std::int64_t samples, bool lost) = 0;
   /// Delivers what is held back.

@@ -1,8 +1,8 @@
 // qylonvad: says for every 10 ms how probable it is that somebody speaks. The probabilities travel
-// in the buffers' QylonBlockMeta; GST_DEBUG=qylonvad:4 prints where speech begins and ends.
+// in the buffers' QylonBufferMeta; GST_DEBUG=qylonvad:4 prints where speech begins and ends.
 #include "dsp/voice_activity.hpp"
 
-#include <algorithm>
+#include <utility>
 
 #include "media/elements/block_output.hpp"
 #include "media/elements/transform.hpp"
@@ -21,16 +21,7 @@ class VoiceActivityTransform final : public Transform, private BlockWorker {
 
   bool set_caps(const GstStructure& /*caps*/) override { return true; }
 
-  GstFlowReturn process(GstBuffer* buffer) override {
-    output_.start_at(GST_BUFFER_PTS(buffer));
-    const MappedBuffer map(buffer);
-    const bool invented = GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP);
-    // A front end's buffers hold whole blocks, whose facts go on with them.
-    measured_ = find_block_meta(buffer);
-    const GstFlowReturn flow = output_.push(map.samples(), invented);
-    measured_ = nullptr;
-    return flow;
-  }
+  GstFlowReturn process(BufferPtr buffer) override { return output_.push(std::move(buffer)); }
   GstFlowReturn gap(std::int64_t samples, bool /*lost*/) override {
     return output_.push_zeros(samples);
   }
@@ -45,7 +36,6 @@ class VoiceActivityTransform final : public Transform, private BlockWorker {
 
  private:
   void work(std::span<float> samples, std::span<BlockFacts> facts) override {
-    if (measured_ != nullptr) std::copy_n(measured_->facts.begin(), facts.size(), facts.begin());
     for (BlockFacts& fact : facts) {
       fact.speech_probability = detector_.process(samples.first<kBlockSize>());
       samples = samples.subspan(kBlockSize);
@@ -65,7 +55,6 @@ class VoiceActivityTransform final : public Transform, private BlockWorker {
 
   dsp::VoiceActivity detector_;
   BlockOutput output_;
-  const BlockMeta* measured_ = nullptr;  // Of the buffer in process().
   bool speaking_ = false;
   std::int64_t blocks_ = 0;
 };
@@ -77,7 +66,7 @@ const ElementInfo kVoiceActivityElement = {
     "QylonVad",
     "Voice activity detector",
     "Filter/Analyzer/Audio",
-    "Tells for every 10 ms how probable speech is, in the buffers' QylonBlockMeta",
+    "Tells for every 10 ms how probable speech is, in the buffers' QylonBufferMeta",
     kElementCaps,
     [](GstPad* source) -> std::unique_ptr<Transform> {
       return std::make_unique<VoiceActivityTransform>(source);
