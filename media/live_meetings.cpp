@@ -129,10 +129,14 @@ void LiveMeetings::for_each_shard(const std::function<void()>& task) {
 }
 
 void LiveMeetings::end_meeting(MeetingId meeting, std::function<void(Status)> done) {
-  auto shared = std::make_shared<std::function<void(Status)>>(std::move(done));
-  const bool posted =
-      shard_of(meeting).post_end(meeting, [shared](const Status& status) { (*shared)(status); });
-  if (!posted) (*shared)(kShardFull);
+  auto on_live = [this, meeting, done](const Status& ended) {
+    if (ended || ended.error().code != ErrorCode::kNotFound) return done(ended);
+    directory_.find(meeting, [this, meeting, done](Result<MeetingRecord> record) {
+      if (!record) return done(record.error());
+      if (!shard_of(meeting).post_end(meeting, *std::move(record), done)) done(kShardFull);
+    });
+  };
+  if (!shard_of(meeting).post_end(meeting, std::nullopt, std::move(on_live))) done(kShardFull);
 }
 
 }  // namespace qylon::media

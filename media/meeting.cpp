@@ -142,6 +142,20 @@ void Meeting::resume_track(Track& track) {
   journalled_.erase(at);
 }
 
+void Meeting::resume(const std::vector<TrackRecord>& tracks) {
+  info_.state = MeetingState::kLive;  // Also when it was killed while it ended.
+  for (const TrackRecord& track : tracks) {
+    const auto at = journalled_.find(track.hello.track);
+    if (at == journalled_.end() || at->second.clock != track.clock) continue;
+    // A failure leaves the track as it was stored: its format was taken before.
+    static_cast<void>(open_track(track.hello,
+                                 {.meeting = info_.id,
+                                  .clock = track.clock,
+                                  .clock_start_ms = track.clock_zero_ms,
+                                  .tracks = {track.hello}}));
+  }
+}
+
 std::unique_ptr<Captioner> Meeting::make_captioner(const TrackHello& hello,
                                                    Captioner::Options options) {
   note_started();

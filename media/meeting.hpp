@@ -55,6 +55,8 @@ class Meeting final : private CaptionHost {
   /// Opens or takes over the hello's tracks, in order.
   /// Errors: kConflict when the meeting is ending; kInvalidArgument for a format change.
   Result<std::vector<std::shared_ptr<TrackState>>> open_tracks(const UplinkHello& hello);
+  /// Opens what the journal has of tracks whose senders have not come back after a restart.
+  void resume(const std::vector<TrackRecord>& tracks);
   void on_frame(TrackId track, UplinkFrame&& frame);
   void on_result(TrackId track, models::RecogniserResult&& result);
   /// Connection state, for the status. `owner` is stale when a newer connection took the track.

@@ -8,6 +8,7 @@ namespace qylon::media {
 namespace {
 
 constexpr std::int64_t kTickUs = Meeting::kTickMs * 1000;
+const Error kNotLive{ErrorCode::kNotFound, "the meeting is not live"};
 
 }  // namespace
 
@@ -94,8 +95,10 @@ void Shard::post_task(std::function<void()> task) {
   static_cast<void>(mailbox_->tasks.try_push(PlainTask{std::move(task)}));
 }
 
-bool Shard::post_end(MeetingId meeting, std::function<void(Status)> done) {
-  return mailbox_->tasks.try_push(EndTask{meeting, std::move(done)});
+bool Shard::post_end(MeetingId meeting,
+                     std::optional<MeetingRecord> record,
+                     std::function<void(Status)> done) {
+  return mailbox_->tasks.try_push(EndTask{meeting, std::move(record), std::move(done)});
 }
 
 void Shard::run() {
@@ -153,15 +156,17 @@ void Shard::perform(FrameTask&& task) {
   if (meeting != nullptr) meeting->on_frame(task.track, std::move(task.frame));
 }
 
+Meeting& Shard::open(MeetingRecord record) {
+  const MeetingId id = record.info.id;
+  auto opened = std::make_unique<Meeting>(std::move(record), parts_);
+  return *meetings_.emplace(id, std::move(opened)).first->second;
+}
+
 void Shard::perform(OpenTask&& task) {
   Meeting* meeting = find(task.hello.meeting);
-  if (meeting == nullptr && task.record) {
-    auto opened = std::make_unique<Meeting>(*std::move(task.record), parts_);
-    meeting = opened.get();
-    meetings_.emplace(task.hello.meeting, std::move(opened));
-  }
+  if (meeting == nullptr && task.record) meeting = &open(*std::move(task.record));
   if (meeting == nullptr) {
-    task.opened(Error{ErrorCode::kNotFound, "the meeting is not live"});
+    task.opened(kNotLive);
     return;
   }
   task.opened(meeting->open_tracks(task.hello));
@@ -178,12 +183,16 @@ void Shard::perform(DisconnectTask&& task) {
 }
 
 void Shard::perform(EndTask&& task) {
-  Meeting* const meeting = find(task.meeting);
-  if (meeting != nullptr) {
-    meeting->end(std::move(task.done));
-  } else {
-    parts_.sink.on_ended(task.meeting, std::move(task.done));
+  Meeting* meeting = find(task.meeting);
+  if (meeting == nullptr && !task.record) return task.done(kNotLive);
+  if (meeting == nullptr && task.record->journalled.empty())
+    return parts_.sink.on_ended(task.meeting, std::move(task.done));
+  if (meeting == nullptr) {
+    const std::vector<TrackRecord> tracks = task.record->tracks;
+    meeting = &open(*std::move(task.record));
+    meeting->resume(tracks);
   }
+  meeting->end(std::move(task.done));
 }
 
 }  // namespace qylon::media

@@ -49,8 +49,11 @@ class Shard {
   void post_disconnect(MeetingId meeting, TrackId track, std::uint64_t owner);
   /// Runs `task` on the shard's thread, soon. Dropped when the mailbox is full.
   void post_task(std::function<void()> task);
-  /// Ends a live meeting, or marks one that is not live as ended.
-  [[nodiscard]] bool post_end(MeetingId meeting, std::function<void(Status)> done);
+  /// Ends a live meeting. One that is not live is opened from its record, for what a killed server
+  /// left in the journal; without a record `done` gets kNotFound.
+  [[nodiscard]] bool post_end(MeetingId meeting,
+                              std::optional<MeetingRecord> record,
+                              std::function<void(Status)> done);
 
  private:
   struct FrameTask {
@@ -75,6 +78,7 @@ class Shard {
   };
   struct EndTask {
     MeetingId meeting;
+    std::optional<MeetingRecord> record;
     std::function<void(Status)> done;
   };
   struct PlainTask {
@@ -95,6 +99,7 @@ class Shard {
   static void perform(PlainTask&& task) { task.run(); }
   void tick_when_due();
   Meeting* find(MeetingId meeting);
+  Meeting& open(MeetingRecord record);
 
   const Options options_;
   const std::shared_ptr<Mailbox> mailbox_;  // Outlives the shard in the recogniser's hands.

@@ -25,6 +25,8 @@ media::TrackRecord track_record(const storage::TrackRow& row) {
   record.hello.speaker = row.speaker;
   record.clock = row.clock;
   record.clock_zero_ms = row.anchor_ms;
+  const auto format = media::make_audio_format(row.codec, row.sample_rate_hz, row.channels);
+  if (format) record.hello.format = *format;  // It was taken when the row was written.
   return record;
 }
 

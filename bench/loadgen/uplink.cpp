@@ -74,9 +74,15 @@ void Uplink::on_heard(std::string_view text) {
     oracle_.on_reply(*reply, now_us);
   }
   if (reply->kind == UplinkReply::Kind::kWelcome) write("welcome", reply->next_seq);
+  if (reply->kind == UplinkReply::Kind::kError)
+    write("retry_ms", static_cast<std::uint64_t>(reply->retry_after_ms));
   if (reply->kind != UplinkReply::Kind::kAck) return;
   write("settled", reply->next_seq);
-  if (reply->durable) write("durable", *reply->durable);
+  if (reply->durable) {
+    write("durable", *reply->durable);
+  } else {
+    write("undurable", reply->next_seq);
+  }
 }
 
 }  // namespace qylon::loadgen

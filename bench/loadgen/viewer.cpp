@@ -51,9 +51,16 @@ void Viewer::on_text(std::string_view text) {
   const MutexLock lock(mutex_);
   if (!message) return garbage_.add(options_.name + ": " + message.error().message);
   oracle_.on_message(*message, now_us);
-  if (message->kind == ViewerMessage::Kind::kFinal)
+  if (message->kind == ViewerMessage::Kind::kFinal) {
     parts_.log.write(now_us, options_.name, "final", message->position.offset);
-  if (message->kind == ViewerMessage::Kind::kError) retry_after_ms_ = message->retry_after_ms;
+    parts_.log.write(
+        now_us, options_.name, "end_ms", static_cast<std::uint64_t>(message->end_ms));
+  }
+  if (message->kind == ViewerMessage::Kind::kError) {
+    retry_after_ms_ = message->retry_after_ms;
+    parts_.log.write(
+        now_us, options_.name, "retry_ms", static_cast<std::uint64_t>(message->retry_after_ms));
+  }
   if (message->kind != ViewerMessage::Kind::kPosition) return;
   ++connections_;
   parts_.log.write(now_us, options_.name, "position", message->position.offset);

@@ -195,3 +195,20 @@ export class Proxy {
     await closed;
   }
 }
+
+/** How late finals came [ms, from an unknown zero] between two moments, by the load's log. */
+export function captionDelays(events, fromUs, untilUs) {
+  return events
+    .filter(({ us, what }) => what === "end_ms" && us >= fromUs && us < untilUs)
+    .map(({ us, n }) => us / 1000 - n);
+}
+export const finalsBetween = (events, fromUs, untilUs) =>
+  events.filter(({ us, what }) => what === "final" && us >= fromUs && us < untilUs).length;
+/** The highest number that `what` said, by who said it, until a moment. */
+export function highest(events, what, untilUs = Infinity) {
+  const by = new Map();
+  for (const event of events) {
+    if (event.what === what && event.us < untilUs) by.set(event.who, Math.max(by.get(event.who) ?? 0, event.n));
+  }
+  return by;
+}

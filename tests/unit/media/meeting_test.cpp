@@ -242,6 +242,30 @@ TEST_F(MeetingTest, AudioWithoutAFinalIsHeardAgainAfterARestart) {
   EXPECT_NEAR(static_cast<double>(sink_.finals[0]->end_ms), 4150.0, 300.0);
 }
 
+TEST_F(MeetingTest, AnEndHearsWhatTheJournalHasOfASenderWhoNeverCameBack) {
+  TrackRecord track;
+  track.hello = hello({"Ann"}).tracks[0];
+  track.clock = clock_id_;
+  record_.tracks = {track};
+  record_.info.started_us = clock_.wall_us() - 60'000'000;
+  record_.info.state = MeetingState::kEnding;  // As it is stored before the shard hears of it.
+  JournalledAudio audio{clock_id_, {}, 0};
+  for (std::uint64_t seq = 0; seq < 150; ++seq)
+    audio.frames.push_back({0, 0, seq, seq * 20'000, pcm(seq * 20'000, seq >= 50)});
+  record_.journalled[0] = audio;
+  open();
+  meeting_->resume(record_.tracks);
+  bool ended = false;
+  meeting_->end([&](const Status& status) { ended = static_cast<bool>(status); });
+  ASSERT_EQ(recogniser_.segments.size(), 1U);
+  recogniser_.answer(1, {"last", "words"});
+  meeting_->tick();
+  EXPECT_TRUE(ended);
+  ASSERT_EQ(sink_.finals.size(), 1U);
+  EXPECT_EQ(sink_.finals[0]->text, "last words");
+  EXPECT_EQ(sink_.newest.position_ms, 3000);
+}
+
 TEST_F(MeetingTest, WhatAKilledRecorderHadNotWrittenIsRecordedAfterARestart) {
   const std::string folder = std::string(QYLON_TEST_BINARY_DIR) + "/recorded_again";
   std::filesystem::remove_all(folder);
