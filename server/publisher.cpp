@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "realtime/caption_json.hpp"
+#include "server/resting_status.hpp"
 #include "storage/audio_record.hpp"
 #include "storage/caption_record.hpp"
 #include "storage/meeting_store.hpp"
@@ -202,28 +203,46 @@ void Publisher::on_ended(MeetingId meeting, std::function<void(Status)> done) {
   record.type = storage::RecordType::kMeetingEnded;
   record.meeting = meeting;
   auto shared = std::make_shared<std::function<void(Status)>>(std::move(done));
-  after_journal(std::move(record), [this, meeting, shared] {
+  const bool was_live = epoch(meeting).has_value();
+  after_journal(std::move(record), [this, meeting, was_live, shared] {
     realtime::Hub* const hub = hub_;
     if (hub != nullptr) hub->close_meeting_uplinks(meeting);
     parts_.recorder.close_meeting(meeting, [] {});
-    parts_.writer.flush([this, meeting, shared](const Status& stored) {
+    parts_.writer.flush([this, meeting, was_live, shared](const Status& stored) {
       if (!stored) {
         (*shared)(stored);
       } else {
-        store_end(meeting, *shared);
+        store_end(meeting, was_live, *shared);
       }
     });
   });
 }
 
-void Publisher::store_end(MeetingId meeting, const std::function<void(Status)>& done) {
-  const bool taken = parts_.database.submit([this, meeting, done](storage::Session& session) {
+/// Viewers of a meeting that was not in memory have heard of its end from nobody yet.
+void Publisher::show_rest(const MeetingInfo& meeting) {
+  realtime::Hub* const hub = hub_;
+  if (hub == nullptr) return;
+  const auto status = realtime::encode_status(resting_status(meeting));
+  hub->publish({.meeting = meeting.id,
+                .epoch = meeting.epoch,
+                .topic = realtime::Topic::kStatus,
+                .json = std::make_shared<const std::string>(status),
+                .offset = std::nullopt,
+                .conflation_key = kNewestOnly});
+}
+
+void Publisher::store_end(MeetingId meeting,
+                          bool was_live,
+                          const std::function<void(Status)>& done) {
+  const auto store = [this, meeting, was_live, done](storage::Session& session) {
     const auto set = storage::set_meeting_state(session, meeting, MeetingState::kEnded);
+    if (set && !was_live) show_rest(*set);
     realtime::Hub* const hub = hub_;
     if (set && hub != nullptr) hub->retire_meeting(meeting);
     done(set ? ok() : Status(set.error()));
-  });
-  if (!taken) done(Error{ErrorCode::kOverloaded, "the database queue is full; end it again"});
+  };
+  if (!parts_.database.submit(store))
+    done(Error{ErrorCode::kOverloaded, "the database queue is full; end it again"});
 }
 
 }  // namespace qylon::server

@@ -74,7 +74,8 @@ class Publisher final : public media::MeetingSink {
   void publish(realtime::Publication publication);
   void show_final(const CaptionPtr& caption);
   void show_status(const media::MeetingStatus& status);
-  void store_end(MeetingId meeting, const std::function<void(Status)>& done);
+  void show_rest(const MeetingInfo& meeting);
+  void store_end(MeetingId meeting, bool was_live, const std::function<void(Status)>& done);
   void submit(std::string_view what, storage::Database::Job job);
 
   const Parts parts_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "realtime/caption_json.hpp"
+#include "server/resting_status.hpp"
 #include "storage/audio_record.hpp"
 #include "storage/caption_record.hpp"
 #include "storage/meeting_store.hpp"
@@ -95,15 +96,6 @@ Result<media::MeetingRecord> load_record(storage::Session& session,
   return record;
 }
 
-/// What can be said of a meeting that is not in memory.
-std::string resting_status(const MeetingInfo& info) {
-  media::MeetingStatus status;
-  status.meeting = info.id;
-  status.state = info.state;
-  status.captions = "full";
-  return realtime::encode_status(status);
-}
-
 void add_final(const Caption& caption, realtime::History::Page& page) {
   page.finals.emplace_back(*caption.offset,
                            std::make_shared<const std::string>(realtime::encode_caption(caption)));
@@ -118,7 +110,7 @@ Status add_stored(storage::Session& session,
   const auto info = storage::find_meeting(session, meeting);
   if (!info) return info.error();
   page.epoch = info->epoch;
-  page.status = std::make_shared<const std::string>(resting_status(*info));
+  page.status = std::make_shared<const std::string>(realtime::encode_status(resting_status(*info)));
   if (limit > 0) {
     const auto captions = storage::load_captions(session, meeting, after_offset, limit);
     if (!captions) return captions.error();

@@ -1,0 +1,150 @@
+// Uploads over plain HTTP, as the programs that people have send them.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { request } from "node:http";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+import { readJson } from "./support/formats.mjs";
+import { Server } from "./support/server.mjs";
+import { durationMs, readerAlone, speechIsInstalled, wordErrorRate } from "./support/speech.mjs";
+import { Subscriber } from "./support/subscriber.mjs";
+
+const skip = !speechIsInstalled()
+  ? "pocketsphinx-testdata or asterisk-core-sounds-en-g722 is not installed"
+  : !existsSync("/usr/bin/ffmpeg")
+    ? "ffmpeg is not installed"
+    : false;
+const kWordErrorsMax = 0.35; // As in full.test.mjs.
+const kPcm = "codec=pcm_s16le&rate=16000";
+
+let server;
+before(async () => {
+  server = await Server.start();
+}, { timeout: 120_000 });
+after(async () => {
+  await server?.stop();
+});
+
+const textOf = (captions) => captions.map((caption) => caption.text).join(" ");
+const said = (speech) => speech.turns.map((turn) => turn.text).join(" ");
+
+/** Runs a shell pipeline with `input` on its standard input; resolves with what it printed. */
+async function pipe(command, input) {
+  const child = spawn("sh", ["-c", command], { stdio: ["pipe", "pipe", "pipe"] });
+  let out = "";
+  child.stdout.on("data", (data) => (out += data));
+  child.stderr.on("data", (data) => (out += data));
+  child.stdin.on("error", () => undefined); // The far end may have heard enough.
+  child.stdin.end(input);
+  const timer = setTimeout(() => child.kill("SIGKILL"), 90_000);
+  const [code] = await once(child, "close");
+  clearTimeout(timer);
+  return { code, out };
+}
+
+async function transcript(meeting) {
+  await server.endMeeting(meeting);
+  return readJson(await server.export(meeting, "json"));
+}
+
+/** Of a whole speech: its words, and a recording of its length. */
+async function assertHeard(meeting, speech, seconds) {
+  const length = durationMs(speech.pcm) / 1000;
+  assert.ok(Math.abs(seconds - length) < 0.5, `${seconds} s of ${length} s were taken`);
+  const captions = await transcript(meeting);
+  assert.ok(wordErrorRate(said(speech), textOf(captions)) < kWordErrorsMax, textOf(captions));
+}
+
+test("curl uploads PCM from a pipe into a new meeting", { skip, timeout: 180_000 }, async () => {
+  const speech = readerAlone();
+  const { out } = await pipe(`curl -sS -T - -H Expect: '${server.url}/v1/ingest/new?${kPcm}&title=Piped&speaker=Ann'`, speech.pcm);
+  const answer = JSON.parse(out);
+  assert.equal(answer.durable, true);
+  assert.equal(answer.bytes, speech.pcm.length);
+  const { body: meeting } = await server.json("GET", `/api/meetings/${answer.meeting}`);
+  assert.equal(meeting.title, "Piped");
+  await assertHeard(answer.meeting, speech, answer.seconds);
+});
+
+test("a body that breaks off keeps what came, and the next one goes on", { skip, timeout: 180_000 }, async () => {
+  const meeting = await server.createMeeting("Broken off");
+  const subscriber = await Subscriber.open(server, meeting);
+  const speech = readerAlone();
+  const half = speech.pcm.subarray(0, (speech.pcm.length >> 2) << 1);
+  const upload = request(`${server.url}/v1/ingest/${meeting}?${kPcm}`, { method: "POST" });
+  upload.on("error", () => undefined);
+  upload.write(half);
+  await subscriber.wait((s) => s.finals.length > 0, "a caption of the first half");
+  upload.destroy();
+  const { out } = await pipe(`curl -sS -T - '${server.url}/v1/ingest/${meeting}?${kPcm}'`, speech.pcm.subarray(half.length));
+  assert.equal(JSON.parse(out).meeting, meeting);
+  assert.ok(wordErrorRate(said(speech), textOf(await transcript(meeting))) < kWordErrorsMax + 0.1);
+});
+
+test("what is wrong with an upload is said, and harms no other", { skip }, async () => {
+  const meeting = await server.createMeeting("Refusals");
+  const refusal = async (path, init = {}) => {
+    const response = await fetch(server.url + path, { method: "POST", body: "not audio", ...init });
+    assert.equal(response.headers.get("content-type"), "application/problem+json");
+    return { status: response.status, detail: (await response.json()).detail };
+  };
+  assert.match((await refusal(`/v1/ingest/${meeting}?codec=midi`)).detail, /midi.*use one of/);
+  assert.equal((await refusal(`/v1/ingest/${meeting}?codec=midi`)).status, 415);
+  assert.equal((await refusal(`/v1/ingest/${meeting}?codec=pcm_s16le`)).status, 400);
+  assert.equal((await refusal(`/v1/ingest/00000000-0000-4000-8000-000000000000?${kPcm}`)).status, 404);
+  await server.endMeeting(meeting);
+  assert.equal((await refusal(`/v1/ingest/${meeting}?${kPcm}`)).status, 409);
+  assert.equal((await fetch(`${server.url}/health`)).status, 200);
+});
+
+test("the newest upload feeds the track; the older one is told", { skip, timeout: 60_000 }, async () => {
+  const meeting = await server.createMeeting("Taken over");
+  const older = request(`${server.url}/v1/ingest/${meeting}?${kPcm}`, { method: "POST" });
+  older.on("error", () => undefined);
+  older.write(Buffer.alloc(6400));
+  const answered = once(older, "response");
+  const subscriber = await Subscriber.open(server, meeting);
+  await subscriber.wait((s) => s.ofType("status").some((status) => status.state === "live"), "the first upload");
+  const { out } = await pipe(`curl -sS -T - '${server.url}/v1/ingest/${meeting}?${kPcm}'`, Buffer.alloc(32000));
+  assert.equal(JSON.parse(out).seconds, 1);
+  const [response] = await answered;
+  assert.equal(response.statusCode, 409);
+});
+
+test("a source client shows its password when it is asked", { skip, timeout: 120_000 }, async () => {
+  const strict = await Server.start({ flags: ["--require-token"] });
+  const token = (await readFile(join(strict.dataDir, "token"), "utf8")).trim();
+  const url = `${strict.url}/v1/ingest/new?${kPcm}`;
+  const { out: refused } = await pipe(`curl -sS -D - -T - '${url}'`, Buffer.alloc(640));
+  assert.match(refused, /401 Unauthorized/);
+  assert.match(refused, /WWW-Authenticate: Basic/i);
+  const { out } = await pipe(`curl -sS -u 'source:${token}' -T - '${url}'`, Buffer.alloc(32000));
+  assert.equal(JSON.parse(out).seconds, 1);
+  await strict.stop();
+});
+
+test("who watches a meeting that ends before any audio is told", { skip }, async () => {
+  const meeting = await server.createMeeting("Never begun");
+  const subscriber = await Subscriber.open(server, meeting);
+  await subscriber.wait((s) => s.ofType("status").some((status) => status.state === "created"), "the first status");
+  await server.endMeeting(meeting);
+  await subscriber.wait((s) => s.ofType("status").some((status) => status.state === "ended"), "the end", 5_000);
+});
+
+test("a recording can be sought", { skip, timeout: 60_000 }, async () => {
+  const meeting = await server.createMeeting("Sought");
+  await pipe(`curl -sS -T - '${server.url}/v1/ingest/${meeting}?${kPcm}'`, readerAlone().pcm);
+  await server.endMeeting(meeting);
+  const url = `${server.url}/api/meetings/${meeting}/tracks/0/audio`;
+  const whole = Buffer.from(await (await fetch(url)).arrayBuffer());
+  const part = await fetch(url, { headers: { Range: "bytes=100-199" } });
+  assert.equal(part.status, 206);
+  assert.equal(part.headers.get("content-range"), `bytes 100-199/${whole.length}`);
+  assert.deepEqual(Buffer.from(await part.arrayBuffer()), whole.subarray(100, 200));
+  assert.equal((await fetch(url, { headers: { Range: `bytes=${whole.length}-` } })).status, 416);
+});
