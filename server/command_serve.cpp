@@ -164,6 +164,7 @@ Status Server::open_journal() {
   storage::Journal::Options options;
   options.dir = in_data_dir("journal");
   options.spool.segment_bytes = static_cast<std::size_t>(settings_.journal_segment_bytes);
+  options.key_file = settings_.journal_key_file;
   options.spool.bytes_max = settings_.journal_bytes_max;
   options.spool.stream_free_bytes_min = settings_.free_bytes_min;
   options.spool.stream_free_percent_min = static_cast<int>(settings_.free_percent_min);

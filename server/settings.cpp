@@ -63,6 +63,8 @@ void declare(SettingList& list, Settings& settings) {
   list.add({"journal-bytes-max", "bytes", "Most that the write-ahead journal may hold."},
            settings.journal_bytes_max,
            {64LL << 20, 1LL << 44});
+  list.add({"journal-key-file", "", "File with 64 hex digits that seals the journal (AES-256)."},
+           settings.journal_key_file);
   list.add({"free-bytes-min", "bytes", "With less free on the disk no new streams are taken."},
            settings.free_bytes_min,
            {0, 1LL << 50});

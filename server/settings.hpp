@@ -24,6 +24,7 @@ struct Settings {
   std::int64_t database_connections = 4;
   std::string postgres_bin_dir;
   std::int64_t journal_bytes_max = 4LL << 30;
+  std::string journal_key_file;
   std::int64_t free_bytes_min = 2LL << 30;
   std::int64_t free_percent_min = 10;
   std::int64_t journal_segment_bytes = 16LL << 20;

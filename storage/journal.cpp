@@ -33,13 +33,15 @@ class Journal::Impl {
  public:
   Impl(Options options,
        std::unique_ptr<SpoolDisk> disk,
+       std::unique_ptr<MeetingKeys> keys,
        const Log& log,
        Counters& counters,
        const Clock& clock)
       : options_(std::move(options)),
         refused_(counters.counter("qylon_journal_refused_total",
                                   "Records refused: queue full or too large")),
-        spool_(options_.spool, std::move(disk), log, counters, clock),
+        keys_(std::move(keys)),
+        spool_(options_.spool, std::move(disk), keys_.get(), log, counters, clock),
         writer_(spool_, options_.backlog_bytes_max, log, counters, clock),
         queue_(options_.queue_records_max) {}
   ~Impl() {
@@ -103,6 +105,7 @@ class Journal::Impl {
 
   const Options options_;  // Constant after construction.
   Counter& refused_;
+  const std::unique_ptr<MeetingKeys> keys_;  // Null: nothing is sealed.
   Spool spool_;  // Its writing half is the journal's thread's, as is the writer.
   SpoolWriter writer_;
   SteadyClock::time_point last_sync_{};
@@ -117,7 +120,11 @@ Result<std::unique_ptr<Journal>> Journal::open(Options options,
   if (const Status valid = check(options); !valid) return valid.error();
   auto disk = open_spool_disk(options.dir);
   if (!disk) return disk.error();
-  return open(std::move(options), std::move(*disk), log, counters, clock);
+  auto keys = MeetingKeys::open(options.dir + "/keys", options.key_file);
+  if (!keys) return keys.error();
+  auto impl = std::make_unique<Impl>(
+      std::move(options), std::move(*disk), std::move(*keys), log, counters, clock);
+  return start(std::move(impl));
 }
 
 Result<std::unique_ptr<Journal>> Journal::open(Options options,
@@ -126,7 +133,11 @@ Result<std::unique_ptr<Journal>> Journal::open(Options options,
                                                Counters& counters,
                                                const Clock& clock) {
   if (const Status valid = check(options); !valid) return valid.error();
-  auto impl = std::make_unique<Impl>(std::move(options), std::move(disk), log, counters, clock);
+  return start(
+      std::make_unique<Impl>(std::move(options), std::move(disk), nullptr, log, counters, clock));
+}
+
+Result<std::unique_ptr<Journal>> Journal::start(std::unique_ptr<Impl> impl) {
   if (const Status started = impl->start(); !started) return started.error();
   return std::unique_ptr<Journal>(new Journal(std::move(impl)));
 }

@@ -32,6 +32,7 @@ class Journal {
     int sync_interval_ms = 30;                 ///< Between group syncs; 0..1000. A lone record
                                                ///< after a pause is synced at once.
     std::size_t queue_records_max = 16'384;    ///< About 3 s of 100 streams.
+    std::string key_file;                      ///< Master key of MeetingKeys; empty: not sealed.
     std::size_t backlog_bytes_max = 64 << 20;  ///< A broken disk: 100 s of 100 streams.
     Spool::Options spool{};
   };
@@ -39,8 +40,8 @@ class Journal {
   using Synced = std::function<void(bool durable)>;
 
   /// Keeps what lies in `dir` and starts a new segment with the first record.
-  /// Errors: kInvalidArgument option out of range; kUnavailable directory cannot be used;
-  ///         kConflict another process has it open.
+  /// Errors: kInvalidArgument option out of range, or a wrong key; kUnavailable directory cannot be
+  ///         used; kConflict another process has it open.
   static Result<std::unique_ptr<Journal>> open(Options options,
                                                const Log& log,
                                                Counters& counters,
@@ -73,6 +74,7 @@ class Journal {
  private:
   class Impl;
   explicit Journal(std::unique_ptr<Impl> impl);
+  static Result<std::unique_ptr<Journal>> start(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -60,7 +60,7 @@ bool decode_record(std::span<const std::uint8_t> bytes, std::uint32_t seed, Reco
   const auto header = bytes.subspan(4, kRecordHeaderBytes - 4);
   if (crc32c(header, seed) != load<std::uint32_t>(bytes, 0)) return false;
   const auto payload_bytes = load<std::uint32_t>(bytes, 4);
-  if (payload_bytes > kRecordPayloadBytesMax || !known_type(bytes[12])) return false;
+  if (payload_bytes > kStoredPayloadBytesMax || !known_type(bytes[12])) return false;
   if (payload_bytes > bytes.size() - kRecordHeaderBytes) return false;
   const auto payload = bytes.subspan(kRecordHeaderBytes, payload_bytes);
   if (crc32c(payload, seed) != load<std::uint32_t>(bytes, 8)) return false;
@@ -72,6 +72,18 @@ bool decode_record(std::span<const std::uint8_t> bytes, std::uint32_t seed, Reco
   record.position = load<std::int64_t>(bytes, 40);
   record.payload.assign(payload.begin(), payload.end());
   return true;
+}
+
+/// What a sealed payload is bound to: it cannot pass for another record's.
+std::vector<std::uint8_t> identity_of(const Record& record) {
+  std::vector<std::uint8_t> identity;
+  ByteWriter writer(identity);
+  writer.number(static_cast<std::uint8_t>(record.type));
+  writer.number(record.track);
+  writer.bytes(record.meeting.value.bytes);
+  writer.number(record.seq);
+  writer.number(record.position);
+  return identity;
 }
 
 /// Where the next byte that is not zero stands, aligned down; the size when all are zero.
@@ -126,7 +138,7 @@ std::size_t record_bytes(std::size_t payload_bytes) noexcept {
 }
 
 void encode_record(const Record& record, std::uint32_t seed, std::vector<std::uint8_t>& out) {
-  QYLON_CHECK(record.payload.size() <= kRecordPayloadBytesMax);
+  QYLON_CHECK(record.payload.size() <= kStoredPayloadBytesMax);
   const std::size_t start = out.size();
   ByteWriter writer(out);
   writer.number(std::uint32_t{0});  // The header's checksum, when it is known.
@@ -142,6 +154,18 @@ void encode_record(const Record& record, std::uint32_t seed, std::vector<std::ui
   store(header, 0, crc32c(header.subspan(4), seed));
   writer.bytes(record.payload);
   writer.zeros(start + record_bytes(record.payload.size()) - out.size());
+}
+
+void seal_record(const SealKey& key, Record& record) {
+  QYLON_CHECK(!record.sealed);
+  key.seal(identity_of(record), record.payload);
+  record.sealed = true;
+}
+
+bool unseal_record(const SealKey& key, Record& record) {
+  QYLON_CHECK(record.sealed);
+  record.sealed = false;
+  return key.open(identity_of(record), record.payload);
 }
 
 ScanReport scan_records(std::span<const std::uint8_t> bytes,

@@ -22,12 +22,16 @@
 #include <vector>
 
 #include "core/ids.hpp"
+#include "core/seal.hpp"
 
 namespace qylon::storage {
 
 inline constexpr std::size_t kSegmentHeaderBytes = 128;
 inline constexpr std::size_t kRecordHeaderBytes = 48;
 inline constexpr std::size_t kRecordPayloadBytesMax = 256 * 1024;
+/// A payload that is sealed is longer.
+inline constexpr std::size_t kStoredPayloadBytesMax =
+    kRecordPayloadBytesMax + SealKey::kOverheadBytes;
 
 enum class RecordType : std::uint8_t { kAudio = 1, kCaption = 2, kMeetingEnded = 3 };
 
@@ -57,8 +61,14 @@ std::optional<SegmentHeader> decode_segment_header(std::span<const std::uint8_t>
 
 /// Bytes that encode_record appends for a payload of this size.
 std::size_t record_bytes(std::size_t payload_bytes) noexcept;
-/// REQUIRES: payload <= kRecordPayloadBytesMax.
+/// REQUIRES: payload <= kStoredPayloadBytesMax.
 void encode_record(const Record& record, std::uint32_t seed, std::vector<std::uint8_t>& out);
+
+/// Replaces the payload by its sealed form, bound to what the header says: type, track, meeting,
+/// seq and position. REQUIRES: not sealed.
+void seal_record(const SealKey& key, Record& record);
+/// The inverse. False: another key, or not what was sealed. REQUIRES: sealed.
+[[nodiscard]] bool unseal_record(const SealKey& key, Record& record);
 
 struct ScanReport {
   std::size_t records = 0;

@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "core/check.hpp"
+
 namespace qylon::storage {
 namespace {
 
@@ -23,6 +25,7 @@ bool is_zero(std::span<const std::uint8_t> bytes) {
 
 Spool::Spool(const Options& options,
              std::unique_ptr<SpoolDisk> disk,
+             MeetingKeys* keys,
              const Log& log,
              Counters& counters,
              const Clock& clock)
@@ -33,9 +36,12 @@ Spool::Spool(const Options& options,
                                   "Segments given up after a failed write or sync")),
       corrupt_(counters.counter("qylon_journal_corrupt_total",
                                 "Damaged stretches and torn ends that were stepped over")),
+      unreadable_(counters.counter("qylon_journal_unreadable_total",
+                                   "Records whose key is not there or does not fit")),
       bytes_(counters.gauge("qylon_journal_bytes", "Size of all segments")),
       epoch_(Uuid::random()),
-      disk_(std::move(disk)) {}
+      disk_(std::move(disk)),
+      keys_(keys) {}
 
 Spool::~Spool() {
   close();
@@ -111,6 +117,10 @@ void Spool::shelve_existing(std::uint64_t number, ScanReport& total) {
 // --- Writing. ---
 
 bool Spool::write(std::span<const SpoolItem> group) {
+  if (const Status made = make_keys(group); !made) {
+    log_.error("journal_key_not_made", {{"message", made.error().message}});
+    return false;
+  }
   return try_write(group) || try_write(group);
 }
 
@@ -118,7 +128,7 @@ bool Spool::try_write(std::span<const SpoolItem> group) {
   buffer_.clear();
   notes_.clear();
   for (const SpoolItem& item : group) {
-    const std::size_t bytes = record_bytes(item.record.payload.size());
+    const std::size_t bytes = stored_bytes(item.record);
     if (segment_ && segment_->used_bytes + bytes > options_.segment_bytes) {
       if (!flush_and_sync()) return false;
       close();
@@ -129,11 +139,33 @@ bool Spool::try_write(std::span<const SpoolItem> group) {
   return !segment_ || flush_and_sync();
 }
 
+std::size_t Spool::stored_bytes(const Record& record) const noexcept {
+  return record_bytes(record.payload.size() + (keys_ == nullptr ? 0 : SealKey::kOverheadBytes));
+}
+
 void Spool::encode(const Record& record) {
-  const std::size_t bytes = record_bytes(record.payload.size());
-  encode_record(record, segment_->seed, buffer_);
+  const std::size_t bytes = stored_bytes(record);
+  if (keys_ == nullptr) {
+    encode_record(record, segment_->seed, buffer_);
+  } else {
+    const auto key = keys_->find(record.meeting);
+    QYLON_CHECK(key != nullptr);  // write() has made it.
+    Record sealed = record;
+    seal_record(*key, sealed);
+    encode_record(sealed, segment_->seed, buffer_);
+  }
   notes_.push_back({record.type, record.meeting, record.seq, segment_->used_bytes, bytes});
   segment_->used_bytes += bytes;
+}
+
+/// Before anything is encoded: a key that is not on disk must seal nothing that is.
+Status Spool::make_keys(std::span<const SpoolItem> group) {
+  if (keys_ == nullptr) return ok();
+  for (const SpoolItem& item : group) {
+    const auto key = keys_->create(item.record.meeting);
+    if (!key) return key.error();
+  }
+  return ok();
 }
 
 bool Spool::flush_and_sync() {
@@ -247,6 +279,23 @@ void Spool::remove_expired(std::int64_t now_us) {
   }
   for (const std::uint64_t number : expired)
     remove(number);
+  forget_keys();
+}
+
+/// Meetings that no segment mentions any more: what copies of segments hold of them is erased so.
+void Spool::forget_keys() {
+  if (keys_ == nullptr) return;
+  std::vector<MeetingId> unused = keys_->meetings();
+  {
+    const MutexLock lock(mutex_);
+    std::erase_if(unused, [this](MeetingId meeting) QYLON_REQUIRES(mutex_) {
+      return shelf_.mentions(meeting);
+    });
+  }
+  for (const MeetingId meeting : unused) {
+    if (const Status forgotten = keys_->forget(meeting); !forgotten)
+      log_.warn("journal_key_not_removed", {{"message", forgotten.error().message}});
+  }
 }
 
 void Spool::remove(std::uint64_t number) {
@@ -321,6 +370,14 @@ void Spool::read_unsettled(const OnRecord& on_record) const {
   }
 }
 
+bool Spool::unseal(Record& record) const {
+  if (!record.sealed) return true;
+  const auto key = keys_ == nullptr ? nullptr : keys_->find(record.meeting);
+  if (key != nullptr && unseal_record(*key, record)) return true;
+  unreadable_.add();
+  return false;
+}
+
 /// A segment that was deleted meanwhile held nothing that is still needed: it is passed over.
 void Spool::read(std::span<const Place> places,
                  MeetingId meeting,
@@ -330,9 +387,10 @@ void Spool::read(std::span<const Place> places,
   for (auto place = places.begin(); more && place != places.end(); ++place) {
     const auto bytes = disk_->read(place->segment, place->extent.offset, place->extent.bytes);
     if (!bytes) continue;
-    scan_records(*bytes, 0, place->seed, [&](const Record& record, std::size_t) {
-      if (more && record.meeting == meeting && (record.type == RecordType::kAudio) == audio)
-        more = on_record(record);
+    scan_records(*bytes, 0, place->seed, [&](Record& record, std::size_t) {
+      const bool wanted =
+          more && record.meeting == meeting && (record.type == RecordType::kAudio) == audio;
+      if (wanted && unseal(record)) more = on_record(record);
     });
   }
 }

@@ -17,6 +17,7 @@
 #include "core/result.hpp"
 #include "core/sync.hpp"
 #include "storage/journal_record.hpp"
+#include "storage/meeting_keys.hpp"
 #include "storage/segment_shelf.hpp"
 #include "storage/spool_disk.hpp"
 
@@ -36,11 +37,13 @@ struct SpoolItem {
 /// (never to the same file, whose dirty pages the kernel may have dropped), so a reader can meet
 /// one twice. Readers are idempotent by (meeting, track, seq).
 ///
-/// Threads : open(), write(), recover(), tidy() and close() on one thread; the others on any.
+/// Threads : open(), write(), tidy() and close() on one thread; the others on any.
 /// Keeping : a full segment goes when every caption in it is settled and it is older than
 ///           audio_keep_ms; the oldest settled ones go earlier when the segments would exceed
 ///           bytes_max. Captions that are not settled are never deleted: when they alone fill
 ///           bytes_max, or the disk has less than free_bytes_min, writes fail until there is room.
+/// Sealing : with keys each payload is sealed with its meeting's (MeetingKeys), which goes when the
+///           last segment that holds anything of the meeting does.
 class Spool {
  public:
   struct Options {
@@ -55,8 +58,10 @@ class Spool {
   /// False ends the reading.
   using OnRecord = std::function<bool(const Record&)>;
 
+  /// `keys`, which may be null, seal what is written from now on; they must outlive the spool.
   Spool(const Options& options,
         std::unique_ptr<SpoolDisk> disk,
+        MeetingKeys* keys,
         const Log& log,
         Counters& counters,
         const Clock& clock);
@@ -112,7 +117,9 @@ class Spool {
   Status check_options() const;
   void shelve_existing(std::uint64_t number, ScanReport& total);
   bool try_write(std::span<const SpoolItem> group);
+  std::size_t stored_bytes(const Record& record) const noexcept;
   void encode(const Record& record);
+  Status make_keys(std::span<const SpoolItem> group);
   bool flush_and_sync();
   bool open_segment();
   Status try_open_segment();
@@ -121,6 +128,8 @@ class Spool {
   void shelve_segment(std::size_t bytes) QYLON_EXCLUDES(mutex_);
   void measure_room();
   void remove(std::uint64_t number);
+  void forget_keys() QYLON_EXCLUDES(mutex_);
+  bool unseal(Record& record) const;
   void remove_expired(std::int64_t now_us) QYLON_EXCLUDES(mutex_);
   void read(std::span<const Place> places,
             MeetingId meeting,
@@ -132,10 +141,12 @@ class Spool {
   const Clock& clock_;
   Counter& abandoned_;
   Counter& corrupt_;
+  Counter& unreadable_;
   Gauge& bytes_;
   const Uuid epoch_;
   // Owned by the writing thread; the disk's read() is for all.
   const std::unique_ptr<SpoolDisk> disk_;
+  MeetingKeys* const keys_;
   std::optional<OpenSegment> segment_;
   std::vector<std::uint8_t> buffer_;
   std::vector<Note> notes_;  // Of what the buffer holds.

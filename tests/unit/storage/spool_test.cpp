@@ -40,7 +40,8 @@ class SpoolTest : public testing::Test {
   void open() {
     writer_.reset();
     spool_.reset();
-    spool_.emplace(options_, std::make_unique<test::SimDisk>(disk_), log_, counters_, clock_);
+    spool_.emplace(
+        options_, std::make_unique<test::SimDisk>(disk_), keys_, log_, counters_, clock_);
     const Status opened = spool_->open();
     ASSERT_TRUE(opened) << opened.error().message;
     writer_.emplace(*spool_, 64U << 20, log_, counters_, clock_);
@@ -80,6 +81,7 @@ class SpoolTest : public testing::Test {
   Log log_{clock_, LogLevel::kError, -1};
   Counters counters_;
   test::SimDiskState disk_;
+  MeetingKeys* keys_ = nullptr;
   Spool::Options options_;
   std::optional<Spool> spool_;
   std::optional<SpoolWriter> writer_;
