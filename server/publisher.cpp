@@ -30,9 +30,7 @@ storage::TrackRow track_row(const media::TrackRecord& track) {
 Publisher::Publisher(const Parts& parts)
     : parts_(parts),
       undurable_(parts.counters.counter("qylon_finals_undurable_total",
-                                        "Finals shown although the journal could not write.")),
-      rows_refused_(parts.counters.counter("qylon_meeting_rows_refused_total",
-                                           "Meeting or track rows that a full queue refused.")) {}
+                                        "Finals shown although the journal could not write.")) {}
 
 void Publisher::on_opened(const MeetingInfo& meeting) {
   const MutexLock lock(live_mutex_);
@@ -62,27 +60,19 @@ std::shared_ptr<const std::string> Publisher::newest_status(MeetingId meeting) c
   return at == live_.end() ? nullptr : at->second.status;
 }
 
-void Publisher::submit(std::string_view what, storage::Database::Job job) {
-  if (parts_.database.submit(std::move(job))) return;
-  rows_refused_.add();
-  parts_.log.warn("database.queue_full", {{"lost", std::string(what)}});
-}
-
-void Publisher::on_started(MeetingId meeting, std::int64_t /*started_us*/) {
-  submit("meeting started", [this, meeting](storage::Session& session) {
-    const auto set = storage::set_meeting_state(session, meeting, MeetingState::kLive);
-    if (!set) parts_.log.warn("meeting.not_started", {{"why", set.error().message}});
+void Publisher::on_started(MeetingId meeting, std::int64_t started_us) {
+  parts_.writer.add_row([meeting, started_us](storage::Session& session) {
+    const auto set = storage::set_meeting_state(session, meeting, MeetingState::kLive, started_us);
+    return set ? ok() : Status(set.error());
   });
 }
 
 void Publisher::on_track(MeetingId meeting, const media::TrackRecord& track) {
-  submit("track", [this, meeting, row = track_row(track)](storage::Session& session) {
-    const Status saved = storage::save_track(session, meeting, row);
-    if (!saved) parts_.log.warn("track.not_saved", {{"why", saved.error().message}});
-    if (row.speaker.empty()) return;
-    const Status named = storage::save_participant(
+  parts_.writer.add_row([meeting, row = track_row(track)](storage::Session& session) {
+    Status saved = storage::save_track(session, meeting, row);
+    if (!saved || row.speaker.empty()) return saved;
+    return storage::save_participant(
         session, meeting, {.key = "t" + std::to_string(row.track), .name = row.speaker});
-    if (!named) parts_.log.warn("participant.not_saved", {{"why", named.error().message}});
   });
 }
 

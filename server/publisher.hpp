@@ -76,11 +76,9 @@ class Publisher final : public media::MeetingSink {
   void show_status(const media::MeetingStatus& status);
   void show_rest(const MeetingInfo& meeting);
   void store_end(MeetingId meeting, bool was_live, const std::function<void(Status)>& done);
-  void submit(std::string_view what, storage::Database::Job job);
 
   const Parts parts_;
   Counter& undurable_;
-  Counter& rows_refused_;
   std::atomic<realtime::Hub*> hub_{nullptr};
   mutable Mutex live_mutex_;
   std::unordered_map<MeetingId, Live> live_ QYLON_GUARDED_BY(live_mutex_);

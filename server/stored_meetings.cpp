@@ -88,9 +88,15 @@ Result<media::MeetingRecord> load_record(storage::Session& session,
     record.tracks.push_back(track_record(row));
   FinalUntil& final_until = summary->final_until_ms;
   add_journalled_captions(spool, record, final_until);
-  if (record.info.started_us) record.last_segment += kSegmentsBeyond;
-  if (!record.info.started_us || record.info.ended_us) return record;
+  if (record.info.ended_us) return record;
   add_journalled_audio(spool, record);
+  if (!record.info.started_us && !record.journalled.empty()) {
+    // PostgreSQL was away when it began, and the server was killed before it came back.
+    auto started = storage::set_meeting_state(session, meeting, MeetingState::kLive);
+    if (!started) return started.error();
+    record.info = *std::move(started);
+  }
+  if (record.info.started_us) record.last_segment += kSegmentsBeyond;
   for (auto& [track, audio] : record.journalled)
     audio.final_until_ms = final_until[track];
   return record;

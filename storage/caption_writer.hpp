@@ -14,39 +14,26 @@
 #include "core/log.hpp"
 #include "core/result.hpp"
 #include "core/transcript.hpp"
+#include "storage/caption_queue.hpp"
 #include "storage/database.hpp"
-#include "storage/spool.hpp"
 
 namespace qylon::storage {
 
-/// Threads : every method is safe from any thread and does not block. One own thread forms batches
-///           and waits for the Database job that stores each; callbacks come on it.
-/// Queue   : captions_max captions or bytes_max bytes while PostgreSQL is away. Beyond it the newer
-///           ones are not kept in memory (qylon_caption_writer_spilled_total): they are in the
-///           journal, and are read again from it once the queue has drained.
-/// Refused : a caption that PostgreSQL will never take (its meeting was deleted, its text is not
-///           UTF-8) is logged, counted (qylon_caption_writer_refused_total) and passed over, so
-///           that it does not hold up the others.
+/// The CaptionQueue with a thread that forms batches and waits for the Database job that stores
+/// each.
+///
+/// Threads : every method is safe from any thread and does not block; callbacks come on the own
+/// one.
 class CaptionWriter {
  public:
   struct Options {
-    int batch_interval_ms = 50;  ///< Between batches; 0..1000.
-    std::size_t batch_captions_max = 500;
-    std::size_t captions_max = 100'000;
-    std::size_t bytes_max = 256 << 20;
-    int retry_interval_ms = 250;    ///< After a failed batch.
-    int flush_timeout_ms = 30'000;  ///< Then a flush is answered kUnavailable.
+    int batch_interval_ms = 50;   ///< Between batches; 0..1000.
+    int retry_interval_ms = 250;  ///< After a failed batch.
+    CaptionQueue::Options queue{};
   };
-  using Sink = std::function<void(CaptionPtr)>;
-  struct Events {
-    /// Every caption of the meeting up to `offset` is stored or refused: Journal::settle.
-    std::function<void(MeetingId meeting, std::uint64_t offset)> on_stored;
-    /// Hands every caption of the journal that was not settled to the sink, those of a meeting
-    /// oldest first: read_unsettled_captions.
-    std::function<void(const Sink&)> reread;
-  };
-  /// Stores a batch and waits for it: append_captions.
-  using Store = std::function<Status(std::span<const CaptionPtr>)>;
+  using Sink = CaptionQueue::Sink;
+  using Events = CaptionQueue::Events;
+  using Store = CaptionQueue::Store;
 
   /// `database` must outlive the writer.
   CaptionWriter(Options options,
@@ -69,18 +56,16 @@ class CaptionWriter {
   CaptionWriter(CaptionWriter&&) = delete;
   CaptionWriter& operator=(CaptionWriter&&) = delete;
 
-  /// REQUIRES: a final; offsets of one meeting rise.
+  /// See CaptionQueue.
   void add(CaptionPtr caption);
-  /// Calls `done` once everything added before is in PostgreSQL, or with kUnavailable after
-  /// flush_timeout_ms.
   void flush(std::function<void(Status)> done);
+  /// Writes rows about a meeting as soon as PostgreSQL takes them. REQUIRES: a Database.
+  void add_row(std::function<Status(Session&)> row);
 
  private:
   class Impl;
+  Database* database_ = nullptr;  // Null with another store. Constant after construction.
   std::unique_ptr<Impl> impl_;
 };
-
-/// As Spool::read_unsettled. Captions that do not parse are passed over.
-void read_unsettled_captions(const Spool& spool, const CaptionWriter::Sink& sink);
 
 }  // namespace qylon::storage

@@ -140,20 +140,25 @@ Result<std::vector<MeetingInfo>> list_meetings(Session& session,
   return result_of(status, std::move(meetings));
 }
 
-Result<MeetingInfo> set_meeting_state(Session& session, MeetingId meeting, MeetingState state) {
+Result<MeetingInfo> set_meeting_state(Session& session,
+                                      MeetingId meeting,
+                                      MeetingState state,
+                                      std::optional<std::int64_t> started_us) {
   if (state == MeetingState::kCreated)
     return Error{ErrorCode::kConflict, "a meeting does not go back to created"};
   MeetingInfo info;
   const Status status = session.transact([&](pqxx::transaction_base& transaction) {
     const pqxx::result updated = transaction.exec_params(
         std::string("update meetings set state = $2,"
-                    " started_at = case when $2 = 'live' then coalesce(started_at, now())"
+                    " started_at = case when $2 = 'live' then coalesce(started_at,"
+                    "  to_timestamp($3::double precision / 1000000), now())"
                     " else started_at end,"
                     " ended_at = case when $2 = 'ended' then now() end"
                     " where id = $1 and state <> 'ended' returning ") +
             kMeetingColumns,
         meeting.to_string(),
-        std::string(meeting_state_name(state)));
+        std::string(meeting_state_name(state)),
+        started_us);
     if (!updated.empty()) return read_single_meeting(updated, meeting, info);
     const auto found =
         transaction.exec_params("select from meetings where id = $1", meeting.to_string());

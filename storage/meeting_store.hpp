@@ -36,7 +36,11 @@ Result<std::vector<MeetingInfo>> list_meetings(Session& session,
 /// Moves a meeting on, stamping started_us on the first kLive and ended_us on kEnded. A meeting may
 /// go live again from kEnding (its server was killed meanwhile); kEnded is final.
 /// Errors: kNotFound; kConflict when the meeting has ended or would go back to kCreated.
-Result<MeetingInfo> set_meeting_state(Session& session, MeetingId meeting, MeetingState state);
+/// `started_us` is the wall time of the start; absent: now.
+Result<MeetingInfo> set_meeting_state(Session& session,
+                                      MeetingId meeting,
+                                      MeetingState state,
+                                      std::optional<std::int64_t> started_us = std::nullopt);
 
 /// Somebody who took part, as the uplink or a person named them. Written again: the newer wins.
 struct ParticipantRow {

@@ -595,6 +595,25 @@ TEST(CaptionWriter, CarriesCaptionsAcrossAPostmastersDeath) {
     EXPECT_EQ((*loaded)[i].offset, i + 1);
 }
 
+TEST(CaptionWriter, RowsWaitForTheDatabaseToo) {
+  Counters counters;
+  CaptionWriter writer({}, {}, *shared->database, kLog, counters, kClock);
+  const MeetingInfo meeting = new_meeting();
+  ::kill(shared->cluster->postmaster_pid(), SIGKILL);
+  writer.add_row([&meeting](Session& session) {
+    const auto set = set_meeting_state(session, meeting.id, MeetingState::kLive, 1'000'000);
+    return set ? ok() : Status(set.error());
+  });
+  std::promise<Status> stored;
+  writer.flush([&stored](const Status& status) { stored.set_value(status); });
+  EXPECT_TRUE(stored.get_future().get());
+  const auto found =
+      run<Result<MeetingInfo>>([&](Session& session) { return find_meeting(session, meeting.id); });
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->state, MeetingState::kLive);
+  EXPECT_EQ(found->started_us, 1'000'000);
+}
+
 TEST(Database, RecoversWhenItsBackendsAreEnded) {
   ASSERT_TRUE(eventually([] { return shared->database->healthy(); }, milliseconds(5000)));
   // From another connection, as an operator would.

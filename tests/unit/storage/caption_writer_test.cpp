@@ -164,7 +164,7 @@ TEST_F(CaptionWriterTest, AFlushDoesNotWaitForEver) {
   auto promise = std::make_shared<std::promise<Status>>();
   auto future = promise->get_future();
   writer_->flush([promise](Status status) { promise->set_value(std::move(status)); });
-  clock_.advance_ms(options_.flush_timeout_ms);
+  clock_.advance_ms(options_.queue.flush_timeout_ms);
   const Status status = future.get();
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, ErrorCode::kUnavailable);
@@ -185,7 +185,7 @@ TEST_F(CaptionWriterTest, OneRefusedCaptionDoesNotHoldUpTheOthers) {
 }
 
 TEST_F(CaptionWriterTest, WhatTheQueueCannotHoldIsReadFromTheJournal) {
-  options_.captions_max = 2;
+  options_.queue.captions_max = 2;
   store_.set_away(true);
   start();
   for (std::uint64_t offset = 1; offset <= 5; ++offset)
@@ -199,7 +199,7 @@ TEST_F(CaptionWriterTest, WhatTheQueueCannotHoldIsReadFromTheJournal) {
 }
 
 TEST_F(CaptionWriterTest, LargeCaptionsFillTheQueueByTheirBytes) {
-  options_.bytes_max = 1;
+  options_.queue.bytes_max = 1;
   store_.set_away(true);
   start();
   add(1);
@@ -210,7 +210,7 @@ TEST_F(CaptionWriterTest, LargeCaptionsFillTheQueueByTheirBytes) {
 }
 
 TEST_F(CaptionWriterTest, BatchesAreBounded) {
-  options_.batch_captions_max = 2;
+  options_.queue.batch_captions_max = 2;
   store_.set_away(true);
   start();
   for (std::uint64_t offset = 1; offset <= 5; ++offset)
