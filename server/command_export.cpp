@@ -19,7 +19,7 @@ constexpr const char* kHelp =
 
 MEETING is the meeting's id; its page's address ends with it. The transcript goes to stdout, or to
 FILE, which is replaced only once the whole transcript is there. It may be fetched while the meeting
-still runs. Only http:// is spoken; for a server behind TLS use an HTTPS client such as curl.
+still runs. A certificate that this machine does not know is named by SSL_CERT_FILE.
 
 Exit status: 0 done, 1 failed, 2 the words were wrong.
 
@@ -38,7 +38,8 @@ void declare(SettingList& list, ExportSettings& settings) {
            settings.format,
            {"txt", "srt", "vtt", "json", "csv", "rttm"});
   list.add({"output", "", "File to write; empty is stdout."}, settings.output);
-  list.add({"server", "", "The server, as http://HOST:PORT."}, settings.server);
+  list.add({"server", "", "The server, as http://HOST:PORT or https://HOST:PORT."},
+           settings.server);
   list.add({"token",
             "",
             "What `qylon token` prints, where the server asks for it. Other users of this machine "

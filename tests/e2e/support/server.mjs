@@ -65,7 +65,7 @@ export class Server {
       const fail = (why) => reject(new Error(`qylon serve ${why}\n${this.log.text}`));
       const timer = setTimeout(() => fail("said nothing for too long"), kStartMs);
       this.child.stdout.on("data", () => {
-        const line = /^listening on (http:\/\/\S+)$/m.exec(out.text);
+        const line = /^listening on (https?:\/\/\S+)$/m.exec(out.text);
         if (line === null) return;
         clearTimeout(timer);
         resolve(line[1]);
