@@ -59,7 +59,9 @@ void Captioner::on_block(const Block& block) {
 
 void Captioner::begin(std::int64_t sample) {
   open_segment_ = host_.next_segment();
-  utterances_[open_segment_].start = sample;
+  Utterance& utterance = utterances_[open_segment_];
+  utterance.zero_ms = options_.zero_ms;
+  utterance.start = sample;
   session_->begin_segment(
       open_segment_, sample, options_.speaker ? std::string_view(options_.speaker->key) : "");
   audio_.read(sample, audio_.end_sample(), [this](std::span<const float> samples) {
@@ -106,13 +108,13 @@ Caption Captioner::make_caption(std::uint64_t segment,
   caption.track = options_.track;
   caption.segment = segment;
   caption.revision = ++utterance.revision;
-  caption.start_ms = options_.zero_ms + utterance.start / kSamplesPerMs;
-  caption.end_ms = options_.zero_ms + end / kSamplesPerMs;
+  caption.start_ms = utterance.zero_ms + utterance.start / kSamplesPerMs;
+  caption.end_ms = utterance.zero_ms + end / kSamplesPerMs;
   caption.speaker = speaker_between(utterance.start, end);
   caption.words = result.words;
   for (Word& word : caption.words) {
-    word.start_ms += options_.zero_ms;
-    word.end_ms += options_.zero_ms;
+    word.start_ms += utterance.zero_ms;
+    word.end_ms += utterance.zero_ms;
   }
   caption.text = joined(caption.words);
   caption.stable_words = std::min(result.stable_words, caption.words.size());

@@ -62,6 +62,8 @@ class Captioner {
 
   Captioner(const Options& options, Parts parts);
 
+  /// Utterances that begin from now on are dated with it: the track's clock drifts.
+  void set_zero_ms(std::int64_t zero_ms) noexcept { options_.zero_ms = zero_ms; }
   void on_block(const Block& block);
   void on_result(models::RecogniserResult&& result);
   /// The track pauses or ends: the open utterance ends at the newest block.
@@ -77,6 +79,7 @@ class Captioner {
 
  private:
   struct Utterance {
+    std::int64_t zero_ms = 0;         // Meeting time of sample 0, as known at its begin.
     std::int64_t start = 0;           // [samples]
     std::optional<std::int64_t> end;  // [samples] Empty while open.
     std::uint32_t revision = 0;
@@ -95,7 +98,7 @@ class Captioner {
   void finish(Utterances::iterator at, const models::RecogniserResult& result);
   void give_up(Utterances::iterator at);
 
-  const Options options_;
+  Options options_;  // Constant after construction but zero_ms.
   CaptionHost& host_;
   const std::unique_ptr<models::RecogniserSession> session_;
   const std::unique_ptr<diarization::VoiceTracker> voices_;

@@ -10,6 +10,8 @@ constexpr std::size_t kGivenUpRanges = 32;
 // The shortest and the longest packet (RFC 6716 section 2.1.4): what one lost seq can have held.
 constexpr std::int64_t kFrameUsMin = 2'500;
 constexpr std::int64_t kFrameUsMax = 120'000;
+// Two crystals differ by less: one microsecond in this many.
+constexpr std::int64_t kSkewFollowed = 10'000;
 
 /// a - b on a clock whose readings fit in 63 bits.
 std::int64_t ahead_us(std::uint64_t a, std::uint64_t b) noexcept {
@@ -105,6 +107,14 @@ void JitterBuffer::drain() {
   }
 }
 
+/// Lets the expected capture time follow the one that came, as fast as crystals drift apart.
+void JitterBuffer::follow_skew(std::int64_t ahead_us, std::int64_t duration_us) noexcept {
+  const std::int64_t step_us = std::max<std::int64_t>(duration_us / kSkewFollowed, 1);
+  const std::int64_t followed_us = std::clamp(ahead_us, -step_us, step_us);
+  *expected_capture_us_ += static_cast<std::uint64_t>(followed_us);
+  skew_us_ += followed_us;
+}
+
 /// Delivers the frame that carries next_seq_, and before it the gap that its capture time tells.
 void JitterBuffer::deliver_next(Waiting&& next) {
   ++next_seq_;
@@ -113,8 +123,11 @@ void JitterBuffer::deliver_next(Waiting&& next) {
     const std::uint64_t capture_us = next.frame.capture_us;
     if (!expected_capture_us_) expected_capture_us_ = capture_us;
     const std::int64_t gap_us = ahead_us(capture_us, *expected_capture_us_);
-    if (gap_us > std::int64_t{options_.gap_ms} * 1000)
+    if (gap_us > std::int64_t{options_.gap_ms} * 1000) {
       deliver_silent_time(Output::Kind::kGap, gap_us);
+    } else {
+      follow_skew(gap_us, next.duration_us);
+    }
     if (next.duration_us <= 0) {
       deliver_silent_time(Output::Kind::kLost, last_duration_us_);
       next.frame.payload.clear();
@@ -124,12 +137,12 @@ void JitterBuffer::deliver_next(Waiting&& next) {
     }
   }
   if (next.frame.payload.empty() && !next.frame.ends_track()) return;
-  deliver_({Output::Kind::kFrame, std::move(next.frame), 0});
+  deliver_({Output::Kind::kFrame, std::move(next.frame), 0, next.arrived_us});
 }
 
 void JitterBuffer::deliver_silent_time(Output::Kind kind, std::int64_t duration_us) {
   *expected_capture_us_ += static_cast<std::uint64_t>(duration_us);
-  deliver_({kind, {}, duration_us});
+  deliver_({kind, {}, duration_us, 0});
 }
 
 /// The seqs before the first waiting frame will not be waited for any longer.

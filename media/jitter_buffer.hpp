@@ -20,7 +20,9 @@ namespace qylon::media {
 ///           that `window_ms` have passed on the clock; then it is lost, for as long as the capture
 ///           clock says, or for the last known frame length when that makes no sense. A capture
 ///           time that is ahead of the sample count by more than `gap_ms` is a gap of exactly that
-///           length. A payload that is no packet of the track is lost, too.
+///           length. A payload that is no packet of the track is lost, too. Capture times that run
+///           away from the sample count by up to 100 parts per million are another crystal's, not a
+///           gap: the sample count stays, and skew_us() says how far they are apart.
 /// Bounds  : `frames_max` waiting frames; more means the oldest missing seq is given up.
 /// Cost    : a frame in order is handed on without being stored.
 /// Threads : one thread at a time.
@@ -44,6 +46,7 @@ class JitterBuffer {
     Kind kind = Kind::kFrame;
     UplinkFrame frame;             ///< kFrame.
     std::int64_t duration_us = 0;  ///< kLost, kGap.
+    std::int64_t arrived_us = 0;   ///< kFrame: `now_us` of its insert().
   };
   /// Duration of a frame's payload [us]; 0 when it cannot be told.
   using DurationOf = std::function<std::int64_t(const UplinkFrame&)>;
@@ -61,6 +64,8 @@ class JitterBuffer {
 
   /// Every seq below is delivered or given up, counting frames that wait in unbroken order.
   std::uint64_t next_seq() const noexcept { return next_seq_; }
+  /// What the capture clock has gained on the sample count so far, gaps and losses aside.
+  std::int64_t skew_us() const noexcept { return skew_us_; }
   /// For a track that continues after a restart: frames below `seq` are duplicates.
   /// REQUIRES: nothing was inserted yet.
   void resume_at(std::uint64_t seq) noexcept {
@@ -83,6 +88,7 @@ class JitterBuffer {
   bool overdue() const noexcept;
   std::int64_t oldest_arrival_us() const noexcept;
   void drain();
+  void follow_skew(std::int64_t ahead_us, std::int64_t duration_us) noexcept;
   void deliver_next(Waiting&& next);
   void deliver_silent_time(Output::Kind kind, std::int64_t duration_us);
   void give_up_missing();
@@ -97,6 +103,7 @@ class JitterBuffer {
   std::uint64_t next_seq_ = 0;
   bool started_ = false;
   std::optional<std::uint64_t> expected_capture_us_;  // End of what was delivered.
+  std::int64_t skew_us_ = 0;                          // Within expected_capture_us_.
   std::int64_t last_duration_us_ = 20'000;            // Until a frame tells: what most send.
 };
 

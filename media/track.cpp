@@ -43,6 +43,8 @@ void Track::switch_clock(ClockId clock, std::int64_t clock_zero_ms) {
   options_.clock = clock;
   options_.clock_zero_ms = clock_zero_ms;
   align_ = true;
+  carried_us_ = correction_us();
+  drift_ = {};
   jitter_ = std::make_unique<JitterBuffer>(
       options_.jitter,
       [format = options_.hello.format](const UplinkFrame& frame) {
@@ -67,6 +69,7 @@ void Track::resume(JournalledAudio&& audio, std::int64_t now_us) {
   jitter_->resume_at(first == audio.frames.end() ? newest.seq + 1 : first->seq);
   for (auto frame = first; frame != audio.frames.end(); ++frame)
     insert(std::move(*frame), now_us);
+  drift_ = {};  // What was read from the disk did not arrive now.
   state_->next_seq = jitter_->next_seq();
   state_->durable.restart(jitter_->next_seq());
 }
@@ -130,7 +133,7 @@ void Track::flush() {
 void Track::deliver(JitterBuffer::Output&& output) {
   switch (output.kind) {
     case JitterBuffer::Output::Kind::kFrame:
-      deliver_frame(output.frame);
+      deliver_frame(output.frame, output.arrived_us);
       return;
     case JitterBuffer::Output::Kind::kLost: {
       parts_.counts.lost_ms.add(static_cast<std::uint64_t>(output.duration_us / 1000));
@@ -146,16 +149,18 @@ void Track::deliver(JitterBuffer::Output&& output) {
   }
 }
 
-void Track::deliver_frame(const UplinkFrame& frame) {
+void Track::deliver_frame(const UplinkFrame& frame, std::int64_t arrived_us) {
   if (frame.payload.empty()) return;  // The bare end flag.
   if (align_) align_to(frame.capture_us);
+  drift_.observe(sample_position() * 1000 / kSamplesPerMs, arrived_us);
+  captioner_->set_zero_ms(zero_ms_ + correction_us() / 1000);
   const Status decoded = graph_->push(frame.payload);
   if (!decoded) {
     parts_.counts.undecodable.add();
     return;
   }
   if (parts_.recorder == nullptr) return;
-  record(record_position_48k(), frame.payload);
+  record(record_position_48k() + correction_us() * 48 / 1000, frame.payload);
   const AudioFormat& format = options_.hello.format;
   recorded_samples_ += packet_samples(format, frame.payload, format.sample_rate_hz);
 }
@@ -174,8 +179,11 @@ void Track::record(std::int64_t position_48k, std::vector<std::uint8_t> packet) 
 /// First frame of a clock, or after a long gap: the track begins here, or jumps here.
 void Track::align_to(std::uint64_t capture_us) {
   align_ = false;
-  const std::int64_t start_ms =
-      options_.clock_zero_ms + static_cast<std::int64_t>(capture_us) / 1000;
+  // In the track's own time: what is carried over from earlier clocks is added to it later.
+  const std::int64_t start_us = options_.clock_zero_ms * 1000 +
+                                static_cast<std::int64_t>(capture_us) - jitter_->skew_us() -
+                                carried_us_;
+  const std::int64_t start_ms = start_us / 1000;
   if (position_48k_of(start_ms * 1000) > record_position_48k()) {
     record_from_us_ = start_ms * 1000;
     recorded_samples_ = 0;
@@ -218,7 +226,7 @@ void Track::on_block(const Block& block) noexcept {
 
 std::int64_t Track::position_ms() const noexcept {
   if (!captioner_) return 0;
-  return zero_ms_ + sample_position() / kSamplesPerMs;
+  return zero_ms_ + sample_position() / kSamplesPerMs + correction_us() / 1000;
 }
 
 TrackLevel Track::take_level() {

@@ -8,6 +8,7 @@
 
 #include "core/ids.hpp"
 #include "media/captioner.hpp"
+#include "media/clock_drift.hpp"
 #include "media/ingress.hpp"
 #include "media/jitter_buffer.hpp"
 #include "media/meeting_sink.hpp"
@@ -27,8 +28,9 @@ struct JournalledAudio {
 /// One audio track of a live meeting, from uplink frames to captions:
 /// jitter buffer -> graph (decode, front end, voice activity) -> captioner, and the recording.
 ///
-/// Time    : sample 0 is the track's first audio; a later clock or a long gap skips samples, so
-///           that sample / 16 + zero_ms is meeting time for ever.
+/// Time    : sample 0 is the track's first audio; a later clock or a long gap skips samples.
+///           Meeting time is sample / 16 + zero_ms + what the sender's clock has drifted from ours,
+///           so that the tracks of a meeting stay together for hours.
 /// Threads : one thread at a time (the shard); state() from any thread.
 class Track final : private BlockSink {
  public:
@@ -93,7 +95,9 @@ class Track final : private BlockSink {
   Track(const Options& options, Parts parts);
   void on_block(const Block& block) noexcept override;
   void deliver(JitterBuffer::Output&& output);
-  void deliver_frame(const UplinkFrame& frame);
+  void deliver_frame(const UplinkFrame& frame, std::int64_t arrived_us);
+  /// Meeting time less the track's own.
+  std::int64_t correction_us() const noexcept { return carried_us_ + drift_.correction_us(); }
   void align_to(std::uint64_t capture_us);
   std::int64_t record_position_48k() const noexcept;
   void record(std::int64_t position_48k, std::vector<std::uint8_t> packet);
@@ -114,6 +118,8 @@ class Track final : private BlockSink {
   std::int64_t skipped_samples_ = 0;      // Never entered the graph: long gaps.
   std::int64_t record_from_us_ = 0;       // Meeting time of the recording's newest jump,
   std::int64_t recorded_samples_ = 0;     // and what it took since, at the format's rate.
+  ClockDrift drift_;                      // Of the current clock.
+  std::int64_t carried_us_ = 0;           // What earlier clocks have drifted.
   bool align_ = true;                     // The next frame's capture time says where it lies.
   std::int64_t last_frame_us_ = 0;
   bool wire_silent_ = false;

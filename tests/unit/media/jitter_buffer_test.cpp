@@ -160,8 +160,17 @@ TEST_F(JitterBufferTest, JitterOfTheCaptureClockIsNoGap) {
   insert(frame_at(0));
   insert(frame_at(1, 60'000));
   EXPECT_TRUE(gap_us.empty());
-  insert(frame_at(2, 60'001));
+  insert(frame_at(2, 60'003));  // Two microseconds were taken for another crystal's.
   EXPECT_EQ(gap_us, std::vector<std::int64_t>{60'001});
+}
+
+TEST_F(JitterBufferTest, ACaptureClockOfAnotherCrystalMakesNoGap) {
+  constexpr std::uint64_t kHour = 3600 * 50;
+  for (std::uint64_t seq = 0; seq < kHour; ++seq)
+    insert(frame_at(seq, static_cast<std::int64_t>(seq)));  // 50 parts per million fast.
+  EXPECT_TRUE(gap_us.empty());
+  EXPECT_EQ(total_us(), static_cast<std::int64_t>(kHour) * kFrameUs) << "the sample count stays";
+  EXPECT_EQ(buffer.skew_us(), static_cast<std::int64_t>(kHour) - 1);
 }
 
 TEST_F(JitterBufferTest, JumpsBeyondTheLimitAreRefused) {

@@ -336,6 +336,17 @@ TEST_F(MeetingTest, AToldStartAnchorsTheClock) {
   EXPECT_EQ(sink_.newest.position_ms, 120'100);
 }
 
+TEST_F(MeetingTest, ATrackOfASlowClockIsDatedByTheServers) {
+  ASSERT_TRUE(meeting_->open_tracks(hello({"Ann"})));
+  constexpr int kFrames = 10 * 60 * 50;  // Ten minutes.
+  for (int frame = 0; frame < kFrames; ++frame) {
+    send(0, 20, false);
+    clock_.advance_us(2);  // The sender's clock is 100 parts per million slow: 60 ms by now.
+  }
+  meeting_->end([](const Status&) {});
+  EXPECT_NEAR(static_cast<double>(sink_.newest.position_ms), 600'060.0, 2.0);
+}
+
 TEST_F(MeetingTest, ALongGapCostsNoTimeAndKeepsTheClockExact) {
   ASSERT_TRUE(meeting_->open_tracks(hello({"Ann"})));
   send(0, 1000, false);
