@@ -10,8 +10,10 @@
 #include <string_view>
 
 #include "core/http.hpp"
+#include "realtime/edge_server.hpp"
 #include "realtime/http_exchange.hpp"
 #include "realtime/ingest_upload.hpp"
+#include "realtime/memory_watch.hpp"
 #include "realtime/outbox.hpp"
 #include "realtime/request_rules.hpp"
 #include "realtime/session.hpp"
@@ -26,6 +28,8 @@ namespace qylon::realtime {
 struct ConnectionParts {
   const SessionParts& sessions;
   HttpHandler& http;
+  MemoryWatch& memory;
+  const FurtherSessions& further_sessions;
   const EdgeRules& rules;
   std::shared_ptr<NetExecutor> executor;
   std::int64_t http_reply_timeout_us = 60'000'000;
@@ -73,6 +77,12 @@ class Connection final : public SessionPort {
   void on_peer_close() noexcept { closing_ = true; }
   void on_closed();
 
+  /// Fetches what on_second() reads.
+  void prefetch() const noexcept {
+    __builtin_prefetch(this);
+    __builtin_prefetch(&session_);
+    __builtin_prefetch(&heard_us_);
+  }
   /// Once a second: timeouts and pings.
   void on_second();
   /// Close with an error frame, if this is a session.
@@ -88,18 +98,22 @@ class Connection final : public SessionPort {
   void close(int code) override;
 
  private:
+  friend class ConnectionWheel;
+
   int refuse(const HttpRefusal& refusal);
   int begin_upload(const RequestHead& head);
   void on_answer();
   int finish_request();
   int pump_response();
   int complete_response();
+  void watch_http(std::int64_t now_us);
   void watch_response(std::int64_t now_us);
   void watch_websocket(std::int64_t now_us);
   bool can_write_now() const;
   bool write_now(const std::string& bytes);
   void after_push(Outbox::Pushed pushed);
   void too_slow();
+  void shed();
   void hang_up();
 
   // What every send() reads stands together, see footprint().
@@ -111,6 +125,7 @@ class Connection final : public SessionPort {
   int close_code_ = 0;
   Outbox outbox_;
   const std::uint64_t id_;
+  std::size_t wheel_place_ = 0;
   const PeerAddress peer_;
 
   // HTTP.
@@ -130,6 +145,7 @@ class Connection final : public SessionPort {
   std::string message_;  // Fragments of a message that is not whole yet.
   bool paused_ = false;
   std::int64_t closing_since_us_ = 0;
+  std::int64_t established_us_ = 0;
   std::int64_t heard_us_ = 0;
   bool pinged_ = false;
 };

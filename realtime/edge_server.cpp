@@ -7,6 +7,7 @@
 
 #include "realtime/acceptor.hpp"
 #include "realtime/meeting_rings.hpp"
+#include "realtime/memory_watch.hpp"
 #include "realtime/net_thread.hpp"
 #include "realtime/peer_table.hpp"
 
@@ -25,6 +26,9 @@ class Edge final : public EdgeServer, private Hub {
   Edge(const Options& options, const Parts& parts)
       : parts_(parts),
         counters_(parts.counters),
+        memory_(
+            {options.memory_bytes_max > 0 ? options.memory_bytes_max : memory_of_machine_bytes(),
+             resident_bytes}),
         rings_(MeetingRings::Options{}),
         peers_({options.connections_max,
                 options.connections_per_peer_max,
@@ -45,6 +49,7 @@ class Edge final : public EdgeServer, private Hub {
 
   const Parts parts_;  // Constant after construction.
   EdgeCounters counters_;
+  MemoryWatch memory_;
   MeetingRings rings_;
   PeerTable peers_;
   std::vector<std::unique_ptr<NetThread>> net_threads_;  // Constant after start().
@@ -59,12 +64,14 @@ Status Edge::start(const Options& options) {
   net.tls_certificate_path = options.tls_certificate_path;
   net.tls_key_path = options.tls_key_path;
   net.rules = {options.allowed_origins, options.host_must_be_loopback, options.http_body_bytes_max};
+  net.further_sessions = options.further_sessions;
   net.http_reply_timeout_ms = options.http_reply_timeout_ms;
   for (int i = 0; i < options.net_threads; ++i) {
     net.jitter_seed = random_seed();
-    auto thread = NetThread::start(
-        net,
-        {parts_, rings_, counters_, [this](const PeerAddress& peer) { peers_.release(peer); }});
+    auto thread =
+        NetThread::start(net, {parts_, rings_, counters_, memory_, [this](const PeerAddress& peer) {
+                                 peers_.release(peer);
+                               }});
     if (!thread) return thread.error();
     net_threads_.push_back(*std::move(thread));
   }
@@ -83,7 +90,10 @@ Edge::~Edge() {
 }
 
 void Edge::on_accept(int fd, PeerAddress peer) {
-  if (!peers_.admit(peer, parts_.clock.monotonic_us())) {
+  const std::int64_t now_us = parts_.clock.monotonic_us();
+  const bool has_memory = memory_.level(now_us) == MemoryWatch::Level::kFine;
+  if (!has_memory) counters_.memory_refusals.add();
+  if (!has_memory || !peers_.admit(peer, now_us)) {
     counters_.refused_connections.add();
     ::close(fd);
     return;

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,6 +20,15 @@
 #include "realtime/hub.hpp"
 
 namespace qylon::realtime {
+
+class Session;
+class SessionPort;
+struct SessionParts;
+
+/// Sessions by path beside /v1/uplink and /v1/subscribe; tests serve an echo so.
+using FurtherSessions =
+    std::map<std::string,
+             std::function<std::shared_ptr<Session>(SessionPort& port, const SessionParts& parts)>>;
 
 /// Accepts connections, refuses what docs/PROTOCOL.md and RFC 9112 refuse, answers HTTP through
 /// the HttpHandler and runs the WebSocket sessions of /v1/uplink and /v1/subscribe.
@@ -38,13 +49,17 @@ class EdgeServer {
     /// A request without a token must name the loopback in Host: else a foreign page whose name
     /// resolves to loopback (DNS rebinding) could speak to a server that trusts loopback.
     bool host_must_be_loopback = true;
-    std::string tls_certificate_path;             ///< PEM chain; empty: plain HTTP.
-    std::string tls_key_path;                     ///< PEM.
-    std::size_t connections_max = 15'000;         ///< All peers together.
-    std::size_t connections_per_peer_max = 64;    ///< Per address; loopback is exempt.
-    std::size_t accepts_per_peer_per_s = 20;      ///< Per address; loopback is exempt.
+    std::string tls_certificate_path;           ///< PEM chain; empty: plain HTTP.
+    std::string tls_key_path;                   ///< PEM.
+    std::size_t connections_max = 15'000;       ///< All peers together.
+    std::size_t connections_per_peer_max = 64;  ///< Per address; loopback is exempt.
+    std::size_t accepts_per_peer_per_s = 20;    ///< Per address; loopback is exempt.
+    /// Resident memory beyond 80 % of it refuses new connections, beyond 90 % closes the slowest
+    /// readers; 0: what the machine or the control group has.
+    std::size_t memory_bytes_max = 0;
     std::size_t http_body_bytes_max = 1 << 20;    ///< More is 413.
     std::int64_t http_reply_timeout_ms = 60'000;  ///< A handler that stays silent so long is 503.
+    FurtherSessions further_sessions;
   };
   /// All must outlive the server.
   struct Parts {

@@ -1,26 +1,27 @@
 #include "realtime/net_thread.hpp"
 
+#include <algorithm>
 #include <array>
-#include <cstring>
 #include <semaphore>
 #include <string_view>
 #include <thread>
-#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
 #include <ev.h>
 #include <libwebsockets.h>
+#include <malloc.h>
 
 #include "realtime/accepted_socket.hpp"
+#include "realtime/connection_wheel.hpp"
 #include "realtime/fanout.hpp"
 
 namespace qylon::realtime {
 namespace {
 
-constexpr double kTickS = 0.1;
+constexpr double kTickS = 0.1;  // A connection's second passes in ten ticks.
 constexpr double kFastTickS = 0.02;
-constexpr std::size_t kWheelSlots = 10;  // A connection's second passes in ten ticks.
+constexpr std::size_t kTrimConnections = 1000;
 constexpr int kLastRounds = 4;
 constexpr unsigned kHandshakeTimeoutS = 10;
 constexpr unsigned kKeepAliveS = 30;
@@ -62,6 +63,8 @@ class NetThread::Loop {
                        jitter_},
         parts_{session_parts_,
                shared.parts.http,
+               shared.memory,
+               options_.further_sessions,
                options_.rules,
                mailbox_,
                options.http_reply_timeout_ms * 1000,
@@ -90,6 +93,7 @@ class NetThread::Loop {
   bool create_context();
   void destroy_context();
   void on_tick();
+  void give_memory_back();
   void on_fast_tick();
   void say_goodbye();
 
@@ -109,10 +113,10 @@ class NetThread::Loop {
   Jitter jitter_;
   const SessionParts session_parts_;
   ConnectionParts parts_;
-  std::array<std::unordered_map<std::uint64_t, std::unique_ptr<Connection>>, kWheelSlots> wheel_;
+  ConnectionWheel wheel_;
   std::unordered_set<Connection*> uplinks_;
   std::uint64_t adopted_count_ = 0;
-  std::size_t tick_count_ = 0;
+  std::size_t held_most_ = 0;  // Connections since memory was last given back.
 };
 
 namespace {
@@ -261,10 +265,7 @@ void NetThread::Loop::stop() {
 }
 
 void NetThread::Loop::say_goodbye() {
-  for (auto& slot : wheel_) {
-    for (auto& [id, connection] : slot)
-      connection->say_goodbye();
-  }
+  wheel_.for_all([](Connection& connection) { connection.say_goodbye(); });
 }
 
 void NetThread::Loop::adopt(int fd, PeerAddress peer) {
@@ -274,20 +275,18 @@ void NetThread::Loop::adopt(int fd, PeerAddress peer) {
 }
 
 void NetThread::Loop::adopt_now(int fd, PeerAddress peer) {
-  const std::uint64_t id = ++adopted_count_;
-  auto& slot = wheel_[id % kWheelSlots];
-  const auto added =
-      slot.emplace(id, std::make_unique<Connection>(parts_, id, std::move(peer))).first;
+  const std::size_t held = wheel_.size();
+  Connection& connection =
+      wheel_.add(std::make_unique<Connection>(parts_, ++adopted_count_, std::move(peer)));
   lws_adopt_desc_t adoption{};
   adoption.vh = vhost_;
   adoption.type =
       static_cast<lws_adoption_type>(LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP | LWS_ADOPT_ALLOW_SSL);
   adoption.fd.sockfd = fd;
-  adoption.opaque = added->second.get();
+  adoption.opaque = &connection;
   // On failure libwebsockets has closed the socket; it may or may not have said WSI_DESTROY.
   if (lws_adopt_descriptor_vhost_via_info(&adoption) == nullptr) {
-    const auto left = slot.find(id);
-    if (left != slot.end()) on_destroyed(*left->second);
+    if (wheel_.size() > held) on_destroyed(connection);
     return;
   }
   if (!ev_is_active(&tick_)) ev_timer_again(loop_, &tick_);
@@ -316,20 +315,23 @@ void NetThread::Loop::on_closed(Connection& connection) {
 void NetThread::Loop::on_destroyed(Connection& connection) {
   on_closed(connection);
   shared_.on_gone(connection.peer());
-  wheel_[connection.id() % kWheelSlots].erase(connection.id());
+  wheel_.remove(connection);
 }
 
 void NetThread::Loop::on_tick() {
   for (Connection* const connection : uplinks_)
     connection->session()->on_tick();
-  auto& slot = wheel_[++tick_count_ % kWheelSlots];
-  for (auto& [id, connection] : slot)
-    connection->on_second();
-  if (tick_count_ % kWheelSlots != 0) return;
-  for (const auto& connections : wheel_) {
-    if (!connections.empty()) return;
-  }
-  ev_timer_stop(loop_, &tick_);
+  wheel_.turn([](Connection& connection) { connection.on_second(); });
+  give_memory_back();
+  if (wheel_.size() == 0) ev_timer_stop(loop_, &tick_);
+}
+
+// The allocator keeps what thousands of connections leave between the few that stay.
+void NetThread::Loop::give_memory_back() {
+  held_most_ = std::max(held_most_, wheel_.size());
+  if (held_most_ < kTrimConnections || wheel_.size() > held_most_ / 2) return;
+  held_most_ = wheel_.size();
+  ::malloc_trim(0);
 }
 
 void NetThread::Loop::on_fast_tick() {
@@ -344,10 +346,7 @@ void NetThread::Loop::on_fast_tick() {
 
 void NetThread::Loop::drain_now() {
   parts_.draining = true;
-  for (auto& slot : wheel_) {
-    for (auto& [id, connection] : slot)
-      connection->drain();
-  }
+  wheel_.for_all([](Connection& connection) { connection.drain(); });
 }
 
 void NetThread::Loop::close_uplinks_now(MeetingId meeting) {

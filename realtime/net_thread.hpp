@@ -22,6 +22,7 @@ class NetThread {
     std::string tls_certificate_path;  ///< Empty: no TLS.
     std::string tls_key_path;
     EdgeRules rules;
+    FurtherSessions further_sessions;
     std::int64_t http_reply_timeout_ms = 60'000;
     std::uint64_t jitter_seed = 0;
   };
@@ -30,6 +31,7 @@ class NetThread {
     const EdgeServer::Parts& parts;
     const MeetingRings& rings;
     EdgeCounters& counters;
+    MemoryWatch& memory;
     /// Called on the net thread when a connection handed over by adopt() is gone.
     std::function<void(const PeerAddress&)> on_gone;
   };

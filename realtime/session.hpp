@@ -60,6 +60,8 @@ struct EdgeCounters {
   Counter& messages_dropped;
   Counter& finals_refetched;
   Counter& slow_readers;
+  Counter& shed_readers;
+  Counter& memory_refusals;
   Counter& uplink_frames;
   Counter& uplink_stalls;
   Counter& session_errors;

@@ -9,6 +9,7 @@ namespace qylon::realtime {
 namespace {
 
 constexpr std::int64_t kSilenceMaxUs = 30'000'000;
+constexpr std::int64_t kBusyMaxUs = 10'000'000;
 
 SessionError protocol_error(std::string message) {
   return {ErrorCode::kInvalidArgument, 4503, std::move(message)};
@@ -119,6 +120,7 @@ void UplinkSession::take(media::UplinkFrame&& frame) {
   if (waiting_.size() >= kWaitingFrames)
     return fail(
         {ErrorCode::kOverloaded, 4006, "too many frames before the server could take them"});
+  if (waiting_.empty()) busy_since_us_ = heard_us_;
   waiting_.push_back(std::move(frame));
   pause();
 }
@@ -170,6 +172,7 @@ void UplinkSession::on_fast_tick() {
   while (!waiting_.empty()) {
     if (!offer(waiting_.front())) return;
     waiting_.pop_front();
+    busy_since_us_ = parts_.clock.monotonic_us();
   }
   if (!audio_.has_tokens(parts_.clock.monotonic_us())) return;
   paused_ = false;
@@ -203,6 +206,8 @@ void UplinkSession::on_tick() {
   if (paused_) heard_us_ = now_us;
   send_acks();
   check_standing();
+  if (!failed() && !waiting_.empty() && now_us - busy_since_us_ > kBusyMaxUs)
+    fail({ErrorCode::kOverloaded, 4006, "the server has taken no audio for 10 s; reconnect"});
   if (!failed() && now_us - heard_us_ > kSilenceMaxUs)
     fail({ErrorCode::kUnavailable, 4002, "no message for 30 s; send pings while muted"});
 }

@@ -67,6 +67,7 @@ class UplinkSession final : public Session, public std::enable_shared_from_this<
   std::vector<Track> tracks_;
   std::deque<media::UplinkFrame> waiting_;
   bool paused_ = false;
+  std::int64_t busy_since_us_ = 0;  // The shard refuses frames since; 0: it takes them.
   std::int64_t heard_us_;
   TokenBucket control_;
   TokenBucket audio_;

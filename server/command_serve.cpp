@@ -261,6 +261,7 @@ Status Server::start_edge(const ListenAddress& address) {
   options.host_must_be_loopback = loopback && !settings_.require_token;
   options.tls_certificate_path = settings_.tls_certificate;
   options.tls_key_path = settings_.tls_key;
+  options.memory_bytes_max = static_cast<std::size_t>(settings_.memory_bytes_max);
   options.connections_per_peer_max = static_cast<std::size_t>(settings_.connections_per_address);
   auto edge = realtime::EdgeServer::start(options,
                                           {.http = *http_,

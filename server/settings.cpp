@@ -77,6 +77,10 @@ void declare(SettingList& list, Settings& settings) {
   list.add({"connections-per-address", "", "Connections that one address may hold open."},
            settings.connections_per_address,
            {1, 100'000});
+  list.add(
+      {"memory-bytes-max", "bytes", "Over 80 % nobody new is let in; 0: what the machine has."},
+      settings.memory_bytes_max,
+      {0, 1LL << 44});
   declare_recogniser(list, settings);
 }
 

@@ -29,6 +29,7 @@ struct Settings {
   std::int64_t free_percent_min = 10;
   std::int64_t journal_segment_bytes = 16LL << 20;
   std::int64_t connections_per_address = 64;
+  std::int64_t memory_bytes_max = 0;
   std::string engine = "pocketsphinx";
   std::int64_t recogniser_workers = 0;
   std::string model_dir;

@@ -4,6 +4,7 @@
 
 #include "media/uplink_frame.hpp"
 #include "realtime/edge_server.hpp"
+#include "realtime/memory_watch.hpp"
 #include "tests/support/edge_fixture.hpp"
 
 namespace qylon {
@@ -524,6 +525,69 @@ TEST_F(EdgeSubscribe, EverySubscriberOfTwoThreadsGetsEveryFinal) {
     publish_final(offset);
   for (const auto& socket : sockets)
     expect_finals(*socket, 1, 50);
+}
+
+TEST_F(EdgeSubscribe, ASessionEndsAfterTwelveHours) {
+  auto socket = open_websocket("/v1/subscribe");
+  socket->send(subscribe());
+  EXPECT_NE(read_frame(*socket).payload.find(R"("type":"position")"), std::string::npos);
+  clock_.ahead_us = 12LL * 3600 * 1'000'000;
+  const End end = read_end(*socket);
+  EXPECT_EQ(end.code, 4000);
+  EXPECT_NE(end.error.find("retry_after_ms"), std::string::npos) << end.error;
+}
+
+class EdgeMemory : public EdgeSubscribe {
+ protected:
+  static constexpr std::size_t kRoomBytes = 100 << 20;
+
+  void SetUp() override {
+    realtime::EdgeServer::Options options;
+    options.memory_bytes_max = realtime::resident_bytes() + kRoomBytes;
+    start(options);
+  }
+  /// Takes memory until 99 % of the limit are in use.
+  void take_memory() { taken_.assign(kRoomBytes / 100 * 99, 'x'); }
+
+  void publish_padded(std::uint64_t offset, std::size_t bytes) {
+    const std::string json = R"({"offset":)" + std::to_string(offset) + R"(,"padding":")" +
+                             std::string(bytes, 'x') + "\"}";
+    edge_->hub().publish({history_.meeting,
+                          history_.epoch,
+                          Topic::kCaptions,
+                          std::make_shared<const std::string>(json),
+                          offset,
+                          0});
+  }
+
+  std::string taken_;
+};
+
+TEST_F(EdgeMemory, NobodyNewIsLetInWhileItIsShort) {
+  take_memory();
+  EXPECT_EQ(exchange("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n", 5000), "");
+  EXPECT_EQ(counters_.counter("qylon_edge_memory_refusals_total", "").value(), 1U);
+}
+
+TEST_F(EdgeMemory, TheSlowReaderIsLetGoAndTheGoodOneStays) {
+  auto slow = open_websocket("/v1/subscribe");
+  slow->send(subscribe());
+  read_frame(*slow);
+  auto good = open_websocket("/v1/subscribe");
+  good->send(subscribe());
+  read_frame(*good);
+  for (std::uint64_t offset = 1; offset <= 300; ++offset) {
+    publish_padded(offset, 60'000);
+    EXPECT_NE(read_frame(*good).opcode, -1);
+  }
+  take_memory();
+  const Counter& shed = counters_.counter("qylon_edge_shed_readers_total", "");
+  for (int i = 0; i < 500 && shed.value() == 0; ++i)
+    ::poll(nullptr, 0, 10);
+  EXPECT_EQ(shed.value(), 1U);
+  EXPECT_EQ(read_end(*slow).code, 4006);
+  publish_padded(301, 10);
+  EXPECT_NE(read_frame(*good).payload.find(R"("offset":301)"), std::string::npos);
 }
 
 }  // namespace

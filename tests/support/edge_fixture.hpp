@@ -1,6 +1,7 @@
 #pragma once
 /// A real EdgeServer on a free loopback port with small parts behind it.
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -74,7 +75,20 @@ class EdgeFixture : public ::testing::Test {
                             R"("},"tracks":[)" + std::string(track) + "]}");
   }
 
-  SystemClock clock_;
+  /// The machine's clock, as much ahead as the test says.
+  class AgingClock final : public Clock {
+   public:
+    std::int64_t monotonic_us() const noexcept override {
+      return system_.monotonic_us() + ahead_us.load();
+    }
+    std::int64_t wall_us() const noexcept override { return system_.wall_us() + ahead_us.load(); }
+    std::atomic<std::int64_t> ahead_us{0};
+
+   private:
+    SystemClock system_;
+  };
+
+  AgingClock clock_;
   Log log_{clock_, LogLevel::kError};
   Counters counters_;
   EchoHandler http_;

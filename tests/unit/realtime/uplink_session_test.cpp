@@ -106,6 +106,34 @@ TEST_F(Uplink, ABusyShardPausesAndTheFastTickGoesOnWhereItStopped) {
   EXPECT_EQ(track().next_seq(), 2U);
 }
 
+TEST_F(Uplink, AShardThatTakesNothingForTenSecondsSendsTheUplinkAway) {
+  open();
+  track().answer = Posted::kBusy;
+  audio(0);
+  world_.clock.advance_ms(10'000);
+  session_->on_tick();
+  EXPECT_EQ(world_.port.closed, 0);
+  world_.clock.advance_ms(1);
+  session_->on_tick();
+  EXPECT_EQ(world_.port.closed, 4006);
+}
+
+TEST_F(Uplink, AShardThatIsSlowKeepsTheUplink) {
+  open();
+  track().answer = Posted::kBusy;
+  audio(0);
+  audio(1);
+  for (int i = 0; i < 3; ++i) {
+    world_.clock.advance_ms(8'000);
+    track().answer = Posted::kAccepted;
+    session_->on_fast_tick();
+    track().answer = Posted::kBusy;
+    audio(static_cast<std::uint64_t>(i) + 2);
+    session_->on_tick();
+  }
+  EXPECT_EQ(world_.port.closed, 0);
+}
+
 TEST_F(Uplink, ARemoteSenderIsSlowedNotClosed) {
   connect(false);
   open();
