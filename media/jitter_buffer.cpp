@@ -137,12 +137,14 @@ void JitterBuffer::deliver_next(Waiting&& next) {
     }
   }
   if (next.frame.payload.empty() && !next.frame.ends_track()) return;
-  deliver_({Output::Kind::kFrame, std::move(next.frame), 0, next.arrived_us});
+  deliver_({Output::Kind::kFrame, std::move(next.frame), 0, next.arrived_us, {}});
 }
 
-void JitterBuffer::deliver_silent_time(Output::Kind kind, std::int64_t duration_us) {
+void JitterBuffer::deliver_silent_time(Output::Kind kind,
+                                       std::int64_t duration_us,
+                                       std::span<const std::uint8_t> next) {
   *expected_capture_us_ += static_cast<std::uint64_t>(duration_us);
-  deliver_({kind, {}, duration_us, 0});
+  deliver_({kind, {}, duration_us, 0, next});
 }
 
 /// The seqs before the first waiting frame will not be waited for any longer.
@@ -154,7 +156,7 @@ void JitterBuffer::give_up_missing() {
   started_ = true;
   // Before the track's first frame there is no time that could have been lost.
   if (missing > 0 && expected_capture_us_)
-    deliver_silent_time(Output::Kind::kLost, loss_us(missing, front.capture_us));
+    deliver_silent_time(Output::Kind::kLost, loss_us(missing, front.capture_us), front.payload);
 }
 
 std::int64_t JitterBuffer::loss_us(std::uint64_t missing,

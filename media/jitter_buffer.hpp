@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 
 #include "media/uplink_frame.hpp"
 
@@ -47,6 +48,8 @@ class JitterBuffer {
     UplinkFrame frame;             ///< kFrame.
     std::int64_t duration_us = 0;  ///< kLost, kGap.
     std::int64_t arrived_us = 0;   ///< kFrame: `now_us` of its insert().
+    /// kLost: payload of the frame that follows, which may repeat what is missing; empty: unknown.
+    std::span<const std::uint8_t> next;
   };
   /// Duration of a frame's payload [us]; 0 when it cannot be told.
   using DurationOf = std::function<std::int64_t(const UplinkFrame&)>;
@@ -90,7 +93,9 @@ class JitterBuffer {
   void drain();
   void follow_skew(std::int64_t ahead_us, std::int64_t duration_us) noexcept;
   void deliver_next(Waiting&& next);
-  void deliver_silent_time(Output::Kind kind, std::int64_t duration_us);
+  void deliver_silent_time(Output::Kind kind,
+                           std::int64_t duration_us,
+                           std::span<const std::uint8_t> next = {});
   void give_up_missing();
   std::int64_t loss_us(std::uint64_t missing, std::uint64_t next_capture_us) const noexcept;
   void remember_given_up(Range range);

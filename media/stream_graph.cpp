@@ -122,20 +122,26 @@ class PushedGraph final : public StreamGraph {
   Status push(std::span<const std::uint8_t> packet) override {
     const std::int64_t duration_us = media::packet_samples(format_, packet, kMicrosecondRateHz);
     if (duration_us == 0 || packet.size() > packet_.capacity_bytes()) {
-      conceal(last_samples_);
+      push_gap(last_samples_, GST_GAP_FLAG_MISSING_DATA);
       return Error{ErrorCode::kInvalidArgument,
                    "a packet of " + std::to_string(packet.size()) + " bytes is not " +
                        std::string(codec_name(format_.codec)) + " of at most " +
                        std::to_string(kPacketMsMax) + " ms"};
     }
     last_samples_ = duration_us * (kPipelineRateHz / 1000) / 1000;
-    std::memcpy(packet_.bytes().data(), packet.data(), packet.size());
-    if (packet_.push(entry_.get(), packet.size()) != GST_FLOW_OK)
+    if (push_packet(packet, 0) != GST_FLOW_OK)
       return Error{ErrorCode::kInvalidArgument, "the decoder refused a packet"};
     return ok();
   }
 
-  void conceal(std::int64_t samples) override { push_gap(samples, GST_GAP_FLAG_MISSING_DATA); }
+  void conceal(std::int64_t samples, std::span<const std::uint8_t> next) override {
+    if (format_.codec == Codec::kOpus && packet_samples(next) > 0 &&
+        next.size() <= packet_.capacity_bytes()) {
+      push_packet(next, samples);
+    } else {
+      push_gap(samples, GST_GAP_FLAG_MISSING_DATA);
+    }
+  }
   void silence(std::int64_t samples) override { push_gap(samples, static_cast<GstGapFlags>(0)); }
 
   void flush() override {
@@ -161,6 +167,12 @@ class PushedGraph final : public StreamGraph {
     gst_pad_send_event(entry_.get(), gst_event_new_segment(&segment));
     if (taken == FALSE) return unavailable("a GStreamer element does not take the track's format");
     return ok();
+  }
+
+  GstFlowReturn push_packet(std::span<const std::uint8_t> packet, std::int64_t lost_samples) {
+    std::memcpy(packet_.bytes().data(), packet.data(), packet.size());
+    packet_.meta().lost_samples = lost_samples;
+    return packet_.push(entry_.get(), packet.size());
   }
 
   void push_gap(std::int64_t samples, GstGapFlags flags) {

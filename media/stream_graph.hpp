@@ -44,8 +44,10 @@ class StreamGraph {
   virtual std::int64_t packet_samples(std::span<const std::uint8_t> packet) const noexcept = 0;
   /// Decodes one packet.
   virtual Status push(std::span<const std::uint8_t> packet) = 0;
-  /// `samples` [16 kHz] were lost: up to 120 ms are concealed by the decoder, the rest is silence.
-  virtual void conceal(std::int64_t samples) = 0;
+  /// `samples` [16 kHz] were lost. `next` is the packet after them, if known: what it repeats of
+  /// them (Opus in-band FEC) is decoded; of the rest up to 120 ms are concealed by the decoder, and
+  /// then comes silence.
+  virtual void conceal(std::int64_t samples, std::span<const std::uint8_t> next) = 0;
   /// Nothing was sent for `samples` [16 kHz]: exact zeros enter the front end.
   virtual void silence(std::int64_t samples) = 0;
   /// Pads the last partial block with zeros and delivers it. push() may follow.

@@ -138,7 +138,7 @@ void Track::deliver(JitterBuffer::Output&& output) {
     case JitterBuffer::Output::Kind::kLost: {
       parts_.counts.lost_ms.add(static_cast<std::uint64_t>(output.duration_us / 1000));
       record_from_us_ += output.duration_us;
-      pass_loss(samples_of_us(output.duration_us));
+      pass_loss(samples_of_us(output.duration_us), output.next);
       return;
     }
     case JitterBuffer::Output::Kind::kGap:
@@ -201,8 +201,8 @@ void Track::align_to(std::uint64_t capture_us) {
   captioner_ = parts_.make_captioner(options);
 }
 
-void Track::pass_loss(std::int64_t samples) {
-  graph_->conceal(std::min(samples, kGapThroughGraph));
+void Track::pass_loss(std::int64_t samples, std::span<const std::uint8_t> next) {
+  graph_->conceal(std::min(samples, kGapThroughGraph), next);
   align_ = align_ || samples > kGapThroughGraph;
 }
 

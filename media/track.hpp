@@ -104,7 +104,7 @@ class Track final : private BlockSink {
   using Frames = decltype(JournalledAudio::frames);
   void record_again(Frames::iterator from, Frames::iterator end);
   std::int64_t sample_position() const noexcept { return block_end_ + skipped_samples_; }
-  void pass_loss(std::int64_t samples);
+  void pass_loss(std::int64_t samples, std::span<const std::uint8_t> next);
   void pass_gap(std::int64_t samples);
 
   Options options_;

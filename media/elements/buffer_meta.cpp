@@ -12,6 +12,7 @@ gboolean init_meta(GstMeta* meta, gpointer /*params*/, GstBuffer* /*buffer*/) no
   made.data = nullptr;
   made.size = 0;
   made.memory = nullptr;
+  made.lost_samples = 0;
   made.facts = {};
   made.has_facts = false;
   return TRUE;
@@ -26,6 +27,7 @@ gboolean copy_meta(GstBuffer* copy,
   static const GQuark kCopy = g_quark_from_static_string("gst-copy");
   if (type != kCopy || static_cast<const GstMetaTransformCopy*>(data)->region == TRUE) return FALSE;
   BufferMeta& added = add_buffer_meta(copy);
+  added.lost_samples = as_buffer_meta(meta).lost_samples;
   added.facts = as_buffer_meta(meta).facts;
   added.has_facts = as_buffer_meta(meta).has_facts;
   return TRUE;

@@ -32,6 +32,8 @@ struct BufferMeta {
   std::uint8_t* data;  ///< The buffer's bytes; null in a copy of the buffer.
   std::size_t size;    ///< [bytes]
   GstMemory* memory;   ///< What holds them.
+  /// Of a packet that is given only for what it repeats of a loss before it: the loss; else 0.
+  std::int64_t lost_samples;
   /// Block i is the samples [160 i, 160 i + 160). Meaningful when `has_facts`.
   std::array<BlockFacts, kBufferBlocksMax> facts;
   bool has_facts;
@@ -75,6 +77,7 @@ class BufferView {
   bool invented() const noexcept {
     return GST_BUFFER_FLAG_IS_SET(buffer_, GST_BUFFER_FLAG_GAP) == TRUE;
   }
+  std::int64_t lost_samples() const noexcept { return meta_ != nullptr ? meta_->lost_samples : 0; }
   /// Null when the buffer carries no facts.
   const BufferMeta* facts() const noexcept {
     return meta_ != nullptr && meta_->has_facts ? meta_ : nullptr;

@@ -50,7 +50,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::size_t number = rest[1] * 256U + rest[2];
     rest = rest.subspan(3);
     if (kind == 0) {
-      (*graph)->conceal(static_cast<std::int64_t>(number % 4096));
+      // What follows may be the packet that repeats the loss.
+      (*graph)->conceal(static_cast<std::int64_t>(number % 4096), rest.first(rest.size() / 2));
       told += static_cast<std::int64_t>(number % 4096);
     } else if (kind == 1) {
       (*graph)->silence(static_cast<std::int64_t>(number % 4096));

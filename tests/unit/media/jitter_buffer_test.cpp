@@ -173,6 +173,23 @@ TEST_F(JitterBufferTest, ACaptureClockOfAnotherCrystalMakesNoGap) {
   EXPECT_EQ(buffer.skew_us(), static_cast<std::int64_t>(kHour) - 1);
 }
 
+TEST_F(JitterBufferTest, ALossNamesThePacketThatFollows) {
+  std::vector<std::uint8_t> next;
+  JitterBuffer lossy(
+      {},
+      [](const UplinkFrame& /*frame*/) { return kFrameUs; },
+      [&next](JitterBuffer::Output&& output) {
+        if (output.kind == JitterBuffer::Output::Kind::kLost)
+          next.assign(output.next.begin(), output.next.end());
+      });
+  lossy.insert(frame_at(0), 0);
+  UplinkFrame third = frame_at(2);
+  third.payload = {1, 2, 3};
+  lossy.insert(std::move(third), 0);
+  lossy.tick(200'000);
+  EXPECT_EQ(next, (std::vector<std::uint8_t>{1, 2, 3}));
+}
+
 TEST_F(JitterBufferTest, JumpsBeyondTheLimitAreRefused) {
   insert(frame_at(0));
   EXPECT_EQ(insert(frame_at(1, 10'000'001)), Inserted::kJump);

@@ -119,7 +119,7 @@ TEST_F(GraphAllocations, AreNoneForLossesAndPauses) {
   const std::size_t made = count({Codec::kOpus, 48000, 1}, [&packets](StreamGraph& graph) {
     for (std::size_t index = 0; index < packets.size(); ++index) {
       if (index % 33 == 0) {
-        graph.conceal(320);
+        graph.conceal(320, {});
       } else if (index % 50 == 1) {
         graph.silence(333);
       } else {

@@ -14,6 +14,8 @@
 #include <gtest/gtest.h>
 #include <opus/opus.h>
 
+#include "tests/support/voice_signal.hpp"
+
 namespace qylon::media {
 namespace {
 
@@ -166,7 +168,7 @@ TEST_F(StreamGraphTest, ALossIsConcealedFor120MsAndThenSilent) {
   for (int packet = 0; packet < 25; ++packet)
     ASSERT_TRUE(graph->push(encoder.next(960)));
   collector.blocks.clear();
-  graph->conceal(4000);  // 250 ms.
+  graph->conceal(4000, {});  // 250 ms.
   ASSERT_EQ(collector.blocks.size(), 25U);
   EXPECT_GT(collector.blocks.front().rms_dbfs, -15.0F) << "the tone goes on into the loss";
   for (std::size_t index = 0; index < 25; ++index) {
@@ -179,13 +181,80 @@ TEST_F(StreamGraphTest, ALossIsConcealedFor120MsAndThenSilent) {
   EXPECT_FALSE(collector.blocks.front().concealed);
 }
 
+/// Speech at 16 kHz in 20 ms packets, each repeating the one before it at a lower rate.
+std::vector<std::vector<std::uint8_t>> packets_with_fec(int count) {
+  int error = OPUS_OK;
+  OpusEncoder* const encoder = opus_encoder_create(16000, 1, OPUS_APPLICATION_VOIP, &error);
+  opus_encoder_ctl(encoder, OPUS_SET_BITRATE(32'000));
+  opus_encoder_ctl(encoder, OPUS_SET_INBAND_FEC(1));
+  opus_encoder_ctl(encoder, OPUS_SET_PACKET_LOSS_PERC(25));
+  opus_encoder_ctl(encoder, OPUS_SET_SIGNAL(OPUS_SIGNAL_VOICE));
+  std::vector<std::vector<std::uint8_t>> packets;
+  for (int index = 0; index < count; ++index) {
+    const auto speech = test::voice_signal(std::int64_t{index} * 320, 320, 16000);
+    std::vector<std::uint8_t> packet(1500);
+    packet.resize(static_cast<std::size_t>(
+        opus_encode_float(encoder, speech.data(), 320, packet.data(), 1500)));
+    packets.push_back(std::move(packet));
+  }
+  opus_encoder_destroy(encoder);
+  return packets;
+}
+
+/// Sum of squared differences of all samples.
+double difference(const std::vector<Block>& a, const std::vector<Block>& b) {
+  double sum = 0.0;
+  for (std::size_t block = 0; block < std::min(a.size(), b.size()); ++block) {
+    for (std::size_t n = 0; n < kBlockSamples; ++n) {
+      const auto apart = static_cast<double>(a[block].samples[n] - b[block].samples[n]);
+      sum += apart * apart;
+    }
+  }
+  return sum;
+}
+
+TEST_F(StreamGraphTest, ALostPacketIsTakenFromWhatTheNextOneRepeats) {
+  const auto packets = packets_with_fec(200);
+  /// With every tenth packet lost; `help`: the next one is shown to the decoder.
+  const auto decode = [&](bool lossy, bool help) {
+    collector.blocks.clear();
+    const auto graph = make_graph(kOpus);
+    for (std::size_t index = 0; index < packets.size(); ++index) {
+      if (lossy && index % 10 == 9 && index + 1 < packets.size()) {
+        graph->conceal(320, help ? packets[index + 1] : std::vector<std::uint8_t>());
+      } else {
+        EXPECT_TRUE(graph->push(packets[index]));
+      }
+    }
+    return collector.blocks;
+  };
+  const auto whole = decode(false, false);
+  const auto recovered = decode(true, true);
+  ASSERT_EQ(recovered.size(), whole.size());
+  EXPECT_LT(difference(recovered, whole), 0.3 * difference(decode(true, false), whole));
+  // 38 blocks were lost. The encoder repeats only what it takes for active speech.
+  EXPECT_LT(std::ranges::count_if(recovered, &Block::concealed), 12);
+}
+
+TEST_F(StreamGraphTest, OnlyTheEndOfALongLossIsRepeated) {
+  const auto packets = packets_with_fec(50);
+  const auto graph = make_graph(kOpus);
+  for (std::size_t index = 0; index < 40; ++index)
+    ASSERT_TRUE(graph->push(packets[index]));
+  collector.blocks.clear();
+  graph->conceal(4 * 320, packets[44]);
+  ASSERT_EQ(collector.blocks.size(), 8U);
+  for (std::size_t block = 0; block < 8; ++block)
+    EXPECT_EQ(collector.blocks[block].concealed, block < 6) << block;
+}
+
 TEST_F(StreamGraphTest, ALossOfAnyLengthKeepsExactTime) {
   const auto graph = make_graph(kOpus);
   ToneEncoder encoder;
   std::int64_t expected = 0;
   for (const std::int64_t samples : {1, 39, 41, 371, 1919, 1921, 5000, 160, 107}) {
     ASSERT_TRUE(graph->push(encoder.next(960)));
-    graph->conceal(samples);
+    graph->conceal(samples, {});
     expected += 320 + samples;
   }
   EXPECT_EQ(collector.samples(), expected / kBlockSamples * kBlockSamples);
