@@ -35,6 +35,7 @@ class Deaf final : public MeetingSink {
   void on_interim(CaptionPtr /*caption*/) override {}
   void on_final(CaptionPtr /*caption*/) override {}
   void on_status(std::shared_ptr<const MeetingStatus> /*status*/) override {}
+  void on_voices(MeetingId /*meeting*/, std::vector<StoredVoice> /*voices*/) override {}
   void on_levels(MeetingId /*meeting*/, std::vector<TrackLevel> /*levels*/) override {}
   void on_ended(MeetingId /*meeting*/, std::function<void(Status)> done) override { done(ok()); }
 };

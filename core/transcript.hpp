@@ -75,6 +75,9 @@ struct Caption {
 /// Immutable once published: shared by every thread that fans it out.
 using CaptionPtr = std::shared_ptr<const Caption>;
 
+/// Applies a correction to what came before it: `captions` of smaller offsets, in any order.
+void apply_change(const SpeakerChange& change, std::vector<Caption>& captions);
+
 /// One stretch of one speaker's speech (RTTM line).
 struct Turn {
   std::int64_t start_ms = 0;

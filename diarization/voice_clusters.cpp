@@ -296,6 +296,30 @@ Assignment VoiceClusters::observe(Follower& follower, const Observation& observa
   return out;
 }
 
+std::vector<VoiceClusters::Profile> VoiceClusters::profiles() const {
+  std::vector<Profile> out;
+  std::vector<float> sum(static_cast<std::size_t>(embedding_size()));
+  for (const Voice& voice : state_->voices) {
+    std::fill(sum.begin(), sum.end(), 0.0F);
+    const float weight = state_->points.sum_of(voice.number, sum);
+    Profile profile{voice.number, voice.sum, weight};
+    for (float& value : profile.centroid)
+      value /= std::max(voice.norm, kProbabilityMin);
+    out.push_back(std::move(profile));
+  }
+  return out;
+}
+
+bool VoiceClusters::add_known(std::span<const float> centroid, float weight) {
+  State& state = *state_;
+  if (static_cast<int>(centroid.size()) != embedding_size()) return false;
+  const int number = state.next_number++;
+  state.points.add(centroid, weight, number);
+  state.archive.add(centroid, weight);
+  state.add_voice(number);
+  return true;
+}
+
 int VoiceClusters::settle(Follower& follower) {
   State& state = *state_;
   state.synchronise(follower);

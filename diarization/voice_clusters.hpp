@@ -71,6 +71,17 @@ class VoiceClusters {
   VoiceClusters(const VoiceClusters&) = delete;
   VoiceClusters& operator=(const VoiceClusters&) = delete;
 
+  /// A voice as it is known: what is kept of it beyond the meeting's time in memory.
+  struct Profile {
+    int voice = -1;
+    std::vector<float> centroid;  ///< L2 norm 1.
+    float weight = 0;             ///< Full windows it is the mean of.
+  };
+  std::vector<Profile> profiles() const;
+  /// Adds a voice of an earlier time, which gets the next number. False, and nothing is added, when
+  /// the centroid is not of this model's size. REQUIRES: nothing has been observed.
+  bool add_known(std::span<const float> centroid, float weight);
+
   /// Takes a window of a track as evidence.
   Assignment observe(Follower& follower, const Observation& observation);
 

@@ -54,7 +54,20 @@ void Captioner::on_block(const Block& block) {
   if (!voices_) return;
   const bool speech = segmenter_.open() && block.speech_probability >= options_.segmenter.off;
   const auto label = voices_->push(block.start_sample, block.samples, speech);
-  if (label && segmenter_.open()) cut_at_speaker_change();
+  if (!label) return;
+  if (labels_.size() == kLabelsMax) labels_.pop_front();
+  labels_.push_back(*label);
+  if (segmenter_.open()) cut_at_speaker_change();
+}
+
+std::vector<VoiceWindow> Captioner::windows_between(std::int64_t start, std::int64_t end) const {
+  std::vector<VoiceWindow> windows;
+  for (const diarization::VoiceLabel& label : labels_) {
+    const std::int64_t samples =
+        std::min(end, label.end_sample) - std::max(start, label.start_sample);
+    if (samples > 0 && label.evidence >= 0) windows.push_back({label.evidence, samples});
+  }
+  return windows;
 }
 
 void Captioner::begin(std::int64_t sample) {
@@ -153,7 +166,8 @@ void Captioner::finish(Utterances::iterator at, const models::RecogniserResult& 
   if (!result.words.empty() || at->second.shown) {
     Caption caption = make_caption(at->first, at->second, result);
     caption.stable_words = caption.words.size();
-    host_.on_final(std::move(caption));
+    const std::int64_t end = at->second.end.value_or(audio_.end_sample());
+    host_.on_final(std::move(caption), windows_between(at->second.start, end));
   }
   utterances_.erase(at);
 }

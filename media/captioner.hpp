@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "core/counters.hpp"
 #include "core/transcript.hpp"
@@ -11,6 +13,7 @@
 #include "media/audio_ring.hpp"
 #include "media/block.hpp"
 #include "media/segmenter.hpp"
+#include "media/speaker_book.hpp"
 #include "models/recogniser.hpp"
 
 namespace qylon::media {
@@ -28,9 +31,10 @@ class CaptionHost {
   virtual std::uint64_t next_segment() = 0;
   /// Who a voice is, as shown; an empty speaker when the label is withheld.
   virtual Speaker speaker_of(const diarization::VoiceLabel& label) = 0;
-  /// `caption` lacks the meeting's id; the host fills it in and, for finals, the offset.
+  /// `caption` lacks the meeting's id; the host fills it in and, for finals, the offset. `windows`
+  /// are those that its speaker was told from; none for a track of one person.
   virtual void on_interim(Caption&& caption) = 0;
-  virtual void on_final(Caption&& caption) = 0;
+  virtual void on_final(Caption&& caption, std::vector<VoiceWindow>&& windows) = 0;
 };
 
 /// Turns one track's blocks into captions: utterances from the segmenter, their speaker from the
@@ -39,12 +43,14 @@ class CaptionHost {
 /// Input   : every block of the track in order, samples rising without a gap.
 /// Output  : interims while an utterance runs, then exactly one final for each utterance that has
 ///           words or has shown an interim.
-/// Bounds  : `kWaitingMax` utterances wait for their final; more means the oldest becomes final
+/// Bounds  : the last `kLabelsMax` labels (4 minutes of speech) say whose windows a final is of.
+///           `kWaitingMax` utterances wait for their final; more means the oldest becomes final
 ///           with the words of its last interim, and is counted.
 /// Threads : one thread at a time (the shard).
 class Captioner {
  public:
   static constexpr std::size_t kWaitingMax = 256;
+  static constexpr std::size_t kLabelsMax = 512;
 
   struct Options {
     TrackId track = 0;
@@ -90,6 +96,7 @@ class Captioner {
   void begin(std::int64_t sample);
   void end(std::int64_t sample);
   void cut_at_speaker_change();
+  std::vector<VoiceWindow> windows_between(std::int64_t start, std::int64_t end) const;
   Speaker speaker_between(std::int64_t start, std::int64_t end);
   Caption make_caption(std::uint64_t segment,
                        Utterance& utterance,
@@ -105,8 +112,9 @@ class Captioner {
   Counter& given_up_;
   Segmenter segmenter_;
   AudioRing audio_;
-  std::uint64_t open_segment_ = 0;  // Meaningful while segmenter_.open().
-  Utterances utterances_;           // Open and waiting ones, by segment.
+  std::deque<diarization::VoiceLabel> labels_;  // The last kLabelsMax of voices_.
+  std::uint64_t open_segment_ = 0;              // Meaningful while segmenter_.open().
+  Utterances utterances_;                       // Open and waiting ones, by segment.
 };
 
 }  // namespace qylon::media

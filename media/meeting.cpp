@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::int64_t kStatusIntervalUs = 1'000'000;
 constexpr std::int64_t kLevelsIntervalUs = 100'000;
+// A killed server's meeting has forgotten what its voices said since.
+constexpr std::int64_t kVoicesIntervalUs = 10'000'000;
 // After this long without audio or connection the meeting's memory is given back.
 constexpr std::int64_t kIdleUs = 600'000'000;
 // A recogniser that has not answered by then never will; the interims' words become final.
@@ -44,21 +46,19 @@ Meeting::Meeting(MeetingRecord record, const Parts& parts)
       last_segment_(record.last_segment),
       voices_(std::make_unique<diarization::VoiceClusters>(parts.voice_model)),
       journalled_(std::move(record.journalled)),
+      speakers_(*voices_, std::move(record.speakers)),
       opened_us_(parts.clock.monotonic_us()),
       idle_since_us_(opened_us_) {
   parts_.sink.on_opened(info_);
   for (const TrackRecord& track : record.tracks)
     clock_zeros_ms_[track.clock] = track.clock_zero_ms;
-  for (const Speaker& speaker : record.speakers) {
-    speakers_[speaker.key] = speaker;
-    if (speaker.provenance == Provenance::kCluster) ++earlier_voices_;
-  }
   if (info_.started_us) {
     opened_at_ms_ = std::max<std::int64_t>(0, (parts_.clock.wall_us() - *info_.started_us) / 1000);
   }
 }
 
 Meeting::~Meeting() {
+  say_voices();
   parts_.sink.on_closed(info_.id);
 }
 
@@ -230,32 +230,58 @@ void Meeting::on_disconnect(TrackId track, std::uint64_t owner) {
 }
 
 Speaker Meeting::speaker_of(const diarization::VoiceLabel& label) {
-  if (label.voice < 0) return {};
-  const std::size_t number = earlier_voices_ + static_cast<std::size_t>(label.voice) + 1;
-  return {"s" + std::to_string(number),
-          "Speaker " + std::to_string(number),
-          Provenance::kCluster,
-          label.confidence};
-}
-
-void Meeting::note_speaker(const Speaker& speaker) {
-  if (!speaker.key.empty()) speakers_[speaker.key] = speaker;
+  return speakers_.speaker_of(label);
 }
 
 void Meeting::on_interim(Caption&& caption) {
   caption.meeting = info_.id;
+  caption.speaker = speakers_.shown_as(std::move(caption.speaker));
   parts_.sink.on_interim(std::make_shared<const Caption>(std::move(caption)));
 }
 
-void Meeting::on_final(Caption&& caption) {
+void Meeting::on_final(Caption&& caption, std::vector<VoiceWindow>&& windows) {
   caption.meeting = info_.id;
   caption.offset = ++last_offset_;
-  note_speaker(caption.speaker);
+  caption.speaker = speakers_.shown_as(std::move(caption.speaker));
+  voices_said_ = voices_said_ && windows.empty();
+  speakers_.note_final(caption, std::move(windows));
   const auto at = tracks_.find(caption.track);
   if (at != tracks_.end() && at->second.track) {
     final_delay_ms_.observe(static_cast<double>(at->second.track->position_ms() - caption.end_ms));
   }
   parts_.sink.on_final(std::make_shared<const Caption>(std::move(caption)));
+}
+
+void Meeting::publish_change(SpeakerChange change) {
+  Caption correction;
+  correction.meeting = info_.id;
+  correction.offset = ++last_offset_;
+  correction.change = std::make_shared<const SpeakerChange>(std::move(change));
+  parts_.sink.on_final(std::make_shared<const Caption>(std::move(correction)));
+}
+
+Status Meeting::correct(SpeakerChange change) {
+  auto applied = speakers_.apply(std::move(change));
+  if (!applied) return applied.error();
+  publish_change(*std::move(applied));
+  publish_status();
+  return ok();
+}
+
+void Meeting::correct_speakers() {
+  const std::int64_t now_us = parts_.clock.monotonic_us();
+  if (now_us - voices_us_ >= kVoicesIntervalUs) say_voices();
+  if (now_us - corrected_us_ < SpeakerBook::kLookEveryUs) return;
+  corrected_us_ = now_us;
+  for (SpeakerChange& change : speakers_.corrections(now_us))
+    publish_change(std::move(change));
+}
+
+void Meeting::say_voices() {
+  voices_us_ = parts_.clock.monotonic_us();
+  if (voices_said_) return;
+  voices_said_ = true;
+  parts_.sink.on_voices(info_.id, speakers_.voices());
 }
 
 void Meeting::tick() {
@@ -271,6 +297,7 @@ void Meeting::tick() {
     levels_us_ = now_us;
     publish_levels();
   }
+  correct_speakers();
   if (now_us - status_us_ >= kStatusIntervalUs) publish_status();
   if (!end_waiters_.empty() && (all_final() || now_us >= end_deadline_us_)) finish_end();
 }
@@ -297,13 +324,12 @@ void Meeting::publish_status() {
     status->tracks.push_back(
         {id, entry.track->hello().label, entry.track->hello().speaker, entry.connected, speaking});
     if (!speaking) continue;
-    const Speaker speaker = captioner->current_speaker();
+    const Speaker speaker = speakers_.shown_as(captioner->current_speaker());
     if (speaker.key.empty()) continue;
-    note_speaker(speaker);
+    speakers_.note(speaker);
     status->speaking.push_back(speaker.key);
   }
-  for (const auto& [key, speaker] : speakers_)
-    status->speakers.push_back(speaker);
+  status->speakers = speakers_.speakers();
   parts_.sink.on_status(std::move(status));
 }
 
@@ -335,6 +361,10 @@ void Meeting::finish_end() {
   for (auto& [id, entry] : tracks_) {
     if (entry.track->captioner()) entry.track->captioner()->give_up_waiting();
   }
+  say_voices();
+  voices_->finish();
+  for (SpeakerChange& change : speakers_.last_corrections())
+    publish_change(std::move(change));
   info_.state = MeetingState::kEnded;
   publish_status();
   handed_over_ = true;
@@ -347,7 +377,8 @@ void Meeting::finish_end() {
 
 bool Meeting::finished() const noexcept {
   const bool idle = parts_.clock.monotonic_us() - idle_since_us_ >= kIdleUs;
-  return handed_over_ || (idle && end_waiters_.empty() && all_final());
+  const bool ended = handed_over_ || info_.state == MeetingState::kEnded;
+  return ended || (idle && end_waiters_.empty() && all_final());
 }
 
 }  // namespace qylon::media

@@ -25,7 +25,7 @@ struct MeetingRecord {
   std::uint64_t last_offset = 0;
   std::uint64_t last_segment = 0;
   std::vector<TrackRecord> tracks;
-  std::vector<Speaker> speakers;
+  StoredSpeakers speakers;
   std::map<TrackId, JournalledAudio> journalled;
 };
 
@@ -63,6 +63,9 @@ class Meeting final : private CaptionHost {
   void on_disconnect(TrackId track, std::uint64_t owner);
   /// Drives every timer; call each kTickMs.
   void tick();
+  /// A person's correction: numbered and published as a final. Works for an ended meeting too.
+  /// Errors: those of SpeakerBook::apply().
+  Status correct(SpeakerChange change);
   /// Flushes, waits for the last finals, then on_ended(); `done` when that is stored.
   void end(std::function<void(Status)> done);
 
@@ -84,7 +87,7 @@ class Meeting final : private CaptionHost {
   std::uint64_t next_segment() override { return ++last_segment_; }
   Speaker speaker_of(const diarization::VoiceLabel& label) override;
   void on_interim(Caption&& caption) override;
-  void on_final(Caption&& caption) override;
+  void on_final(Caption&& caption, std::vector<VoiceWindow>&& windows) override;
 
   Result<Track*> open_track(const TrackHello& hello, const UplinkHello& uplink);
   void resume_track(Track& track);
@@ -93,7 +96,9 @@ class Meeting final : private CaptionHost {
   std::unique_ptr<Captioner> make_captioner(const TrackHello& hello, Captioner::Options options);
   std::vector<std::string> vocabulary() const;
   void note_started();
-  void note_speaker(const Speaker& speaker);
+  void publish_change(SpeakerChange change);
+  void correct_speakers();
+  void say_voices();
   void publish_status();
   void publish_levels();
   void finish_end();
@@ -104,16 +109,18 @@ class Meeting final : private CaptionHost {
   Counter& given_up_;
   std::uint64_t last_offset_;
   std::uint64_t last_segment_;
-  std::size_t earlier_voices_ = 0;  // Voices of an earlier life of this meeting keep their keys.
   std::map<TrackId, Entry> tracks_;
   std::map<ClockId, std::int64_t> clock_zeros_ms_;
   std::unique_ptr<diarization::VoiceClusters> voices_;
   std::map<TrackId, JournalledAudio> journalled_;  // Until its track is opened again.
-  std::map<std::string, Speaker> speakers_;        // By key: everybody heard so far.
-  std::int64_t opened_us_;                         // Monotonic.
-  std::int64_t opened_at_ms_ = 0;                  // Meeting time at opened_us_.
+  SpeakerBook speakers_;
+  std::int64_t opened_us_;         // Monotonic.
+  std::int64_t opened_at_ms_ = 0;  // Meeting time at opened_us_.
   std::int64_t status_us_ = 0;
   std::int64_t levels_us_ = 0;
+  std::int64_t corrected_us_ = 0;
+  std::int64_t voices_us_ = 0;
+  bool voices_said_ = true;  // Since the last final.
   std::int64_t idle_since_us_;
   std::int64_t end_deadline_us_ = 0;
   std::vector<std::function<void(Status)>> end_waiters_;

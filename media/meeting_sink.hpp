@@ -10,6 +10,7 @@
 #include "core/ids.hpp"
 #include "core/transcript.hpp"
 #include "media/ingress.hpp"
+#include "media/speaker_book.hpp"
 #include "media/uplink_frame.hpp"
 
 namespace qylon::media {
@@ -73,6 +74,8 @@ class MeetingSink {
                         UplinkFrame frame,
                         std::function<void(bool)> synced) = 0;
   virtual void on_interim(CaptionPtr caption) = 0;
+  /// What the meeting's voices sound like now; said now and then, and before on_closed().
+  virtual void on_voices(MeetingId meeting, std::vector<StoredVoice> voices) = 0;
   /// `caption` has its offset; it is shown to nobody before it is durable.
   virtual void on_final(CaptionPtr caption) = 0;
   virtual void on_status(std::shared_ptr<const MeetingStatus> status) = 0;

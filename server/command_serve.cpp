@@ -221,13 +221,15 @@ Status Server::start_media() {
 }
 
 Status Server::start_edge(const ListenAddress& address) {
+  const std::string voice_model(voice_model_->name());
   publisher_ = std::make_unique<Publisher>(Publisher::Parts{.journal = *journal_,
                                                             .writer = *writer_,
                                                             .database = *database_,
                                                             .recorder = *recorder_,
                                                             .log = log_,
-                                                            .counters = counters_});
-  stored_ = std::make_unique<StoredMeetings>(*database_, *journal_, *publisher_);
+                                                            .counters = counters_,
+                                                            .voice_model = voice_model});
+  stored_ = std::make_unique<StoredMeetings>(*database_, *journal_, *publisher_, voice_model);
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
   const int shards =
       settings_.shards > 0 ? static_cast<int>(settings_.shards) : std::max(1, cores - 1);

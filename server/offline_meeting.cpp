@@ -72,6 +72,14 @@ OfflineMeeting::OfflineMeeting(std::string title,
                 .voice_model = std::move(voice_model),
                 .result_sink = [results = results_](MeetingId, TrackId) { return results; }}) {}
 
+void OfflineMeeting::on_final(CaptionPtr caption) {
+  if (caption->change) {
+    apply_change(*caption->change, transcript_.captions);
+  } else {
+    transcript_.captions.push_back(*caption);
+  }
+}
+
 void OfflineMeeting::take_results(std::chrono::microseconds wait) {
   while (auto result = results_->pop_for(wait))
     meeting_.on_result(0, *std::move(result));

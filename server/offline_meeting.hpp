@@ -61,7 +61,8 @@ class OfflineMeeting final : private media::MeetingSink {
     synced(false);  // There is no journal here.
   }
   void on_interim(CaptionPtr /*caption*/) override {}
-  void on_final(CaptionPtr caption) override { transcript_.captions.push_back(*caption); }
+  void on_voices(MeetingId /*meeting*/, std::vector<media::StoredVoice> /*voices*/) override {}
+  void on_final(CaptionPtr caption) override;
   void on_status(std::shared_ptr<const media::MeetingStatus> /*status*/) override {}
   void on_levels(MeetingId /*meeting*/, std::vector<media::TrackLevel> /*levels*/) override {}
   void on_ended(MeetingId /*meeting*/, std::function<void(Status)> done) override { done(ok()); }

@@ -7,6 +7,7 @@
 #include "storage/audio_record.hpp"
 #include "storage/caption_record.hpp"
 #include "storage/meeting_store.hpp"
+#include "storage/speaker_store.hpp"
 
 namespace qylon::server {
 namespace {
@@ -136,6 +137,16 @@ void Publisher::publish(realtime::Publication publication) {
   }
   realtime::Hub* const hub = hub_;
   if (hub != nullptr) hub->publish(std::move(publication));
+}
+
+void Publisher::on_voices(MeetingId meeting, std::vector<media::StoredVoice> voices) {
+  std::vector<storage::VoiceRow> rows;
+  for (media::StoredVoice& voice : voices)
+    rows.push_back({std::move(voice.key), std::move(voice.centroid), voice.weight});
+  submit("voices", [this, meeting, rows = std::move(rows)](storage::Session& session) {
+    const Status saved = storage::save_voices(session, meeting, parts_.voice_model, rows);
+    if (!saved) parts_.log.warn("voices.not_saved", {{"why", saved.error().message}});
+  });
 }
 
 void Publisher::on_interim(CaptionPtr caption) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <unordered_map>
 
 #include "core/counters.hpp"
@@ -34,6 +35,7 @@ class Publisher final : public media::MeetingSink {
     media::Recorder& recorder;
     const Log& log;
     Counters& counters;
+    std::string voice_model;  ///< Name of the weights that stored voices are of.
   };
   explicit Publisher(const Parts& parts);
 
@@ -52,6 +54,7 @@ class Publisher final : public media::MeetingSink {
                 ClockId clock,
                 media::UplinkFrame frame,
                 std::function<void(bool)> synced) override;
+  void on_voices(MeetingId meeting, std::vector<media::StoredVoice> voices) override;
   void on_interim(CaptionPtr caption) override;
   void on_final(CaptionPtr caption) override;
   void on_status(std::shared_ptr<const media::MeetingStatus> status) override;

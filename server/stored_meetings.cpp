@@ -9,6 +9,7 @@
 #include "storage/audio_record.hpp"
 #include "storage/caption_record.hpp"
 #include "storage/meeting_store.hpp"
+#include "storage/speaker_store.hpp"
 
 namespace qylon::server {
 namespace {
@@ -31,6 +32,36 @@ media::TrackRecord track_record(const storage::TrackRow& row) {
   return record;
 }
 
+/// What a final says of who is in the meeting.
+void add_speaker(const Caption& caption, media::StoredSpeakers& speakers) {
+  const bool corrects = caption.change != nullptr;
+  const Speaker& speaker = corrects ? caption.change->speaker : caption.speaker;
+  if (corrects && caption.change->kind == SpeakerChange::Kind::kMerge)
+    speakers.merged[caption.change->from] = speaker.key;
+  if (corrects) speakers.merged.erase(speaker.key);
+  if (speaker.key.empty()) return;
+  const auto known = std::ranges::find(speakers.known, speaker.key, &Speaker::key);
+  if (known == speakers.known.end()) {
+    speakers.known.push_back(speaker);
+  } else if (corrects && caption.change->kind == SpeakerChange::Kind::kRename) {
+    *known = speaker;
+  }
+}
+
+Result<media::StoredSpeakers> load_speakers(storage::Session& session,
+                                            MeetingId meeting,
+                                            const std::string& voice_model) {
+  media::StoredSpeakers speakers;
+  auto merged = storage::load_merged_speakers(session, meeting);
+  if (!merged) return merged.error();
+  speakers.merged = *std::move(merged);
+  auto voices = storage::load_voices(session, meeting, voice_model);
+  if (!voices) return voices.error();
+  for (storage::VoiceRow& voice : *voices)
+    speakers.voices.push_back({std::move(voice.key), std::move(voice.centroid), voice.weight});
+  return speakers;
+}
+
 /// Finals that PostgreSQL has not taken yet are in the journal.
 void add_journalled_captions(const storage::Spool& spool,
                              media::MeetingRecord& record,
@@ -41,9 +72,7 @@ void add_journalled_captions(const storage::Spool& spool,
     record.last_segment = std::max(record.last_segment, caption->segment);
     auto& until_ms = final_until[caption->track];
     until_ms = std::max(until_ms, caption->end_ms);
-    const auto known = std::ranges::find(record.speakers, caption->speaker.key, &Speaker::key);
-    if (!caption->speaker.key.empty() && known == record.speakers.end())
-      record.speakers.push_back(caption->speaker);
+    add_speaker(*caption, record.speakers);
     return true;
   });
   record.last_offset = std::max(record.last_offset, spool.last_caption(record.info.id));
@@ -72,7 +101,8 @@ void add_journalled_audio(const storage::Spool& spool, media::MeetingRecord& rec
 
 Result<media::MeetingRecord> load_record(storage::Session& session,
                                          MeetingId meeting,
-                                         const storage::Spool& spool) {
+                                         const storage::Spool& spool,
+                                         const std::string& voice_model) {
   auto info = storage::find_meeting(session, meeting);
   if (!info) return info.error();
   auto summary = storage::summarise_transcript(session, meeting);
@@ -83,7 +113,10 @@ Result<media::MeetingRecord> load_record(storage::Session& session,
   record.info = *std::move(info);
   record.last_offset = summary->last_offset;
   record.last_segment = summary->last_segment;
-  record.speakers = std::move(summary->speakers);
+  auto speakers = load_speakers(session, meeting, voice_model);
+  if (!speakers) return speakers.error();
+  record.speakers = *std::move(speakers);
+  record.speakers.known = std::move(summary->speakers);
   for (const storage::TrackRow& row : *tracks)
     record.tracks.push_back(track_record(row));
   FinalUntil& final_until = summary->final_until_ms;
@@ -151,7 +184,7 @@ void add_journalled(const storage::Spool& spool,
 
 void StoredMeetings::find(MeetingId meeting, Found found) {
   const bool taken = database_.submit([this, meeting, found](storage::Session& session) {
-    auto record = load_record(session, meeting, journal_.spool());
+    auto record = load_record(session, meeting, journal_.spool(), voice_model_);
     if (record && !record->info.started_us && !journal_.takes_new_streams()) {
       found(Error{ErrorCode::kOverloaded, "the disk takes no new streams; try again later"});
       return;

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <utility>
 
 #include "media/meeting_directory.hpp"
 #include "realtime/history.hpp"
@@ -23,8 +25,12 @@ class StoredMeetings final : public media::MeetingDirectory, public realtime::Hi
  public:
   StoredMeetings(storage::Database& database,
                  const storage::Journal& journal,
-                 const Publisher& publisher)
-      : database_(database), journal_(journal), publisher_(publisher) {}
+                 const Publisher& publisher,
+                 std::string voice_model)
+      : database_(database),
+        journal_(journal),
+        publisher_(publisher),
+        voice_model_(std::move(voice_model)) {}
 
   void find(MeetingId meeting, Found found) override;
   void read(MeetingId meeting,
@@ -41,6 +47,7 @@ class StoredMeetings final : public media::MeetingDirectory, public realtime::Hi
   storage::Database& database_;
   const storage::Journal& journal_;
   const Publisher& publisher_;
+  const std::string voice_model_;  // Voices that other weights made are of no use.
 };
 
 }  // namespace qylon::server

@@ -50,7 +50,9 @@ class CaptionerTest : public ::testing::Test, protected CaptionHost {
   std::uint64_t next_segment() override { return ++segment_; }
   Speaker speaker_of(const diarization::VoiceLabel& /*label*/) override { return {}; }
   void on_interim(Caption&& caption) override { interims_.push_back(std::move(caption)); }
-  void on_final(Caption&& caption) override { finals_.push_back(std::move(caption)); }
+  void on_final(Caption&& caption, std::vector<VoiceWindow>&& /*windows*/) override {
+    finals_.push_back(std::move(caption));
+  }
 
   test::ScriptedRecogniser recogniser_;
   Counter given_up_;

@@ -36,6 +36,9 @@ class Recorded final : public MeetingSink {
   void on_interim(CaptionPtr caption) override { interims.push_back(std::move(caption)); }
   void on_final(CaptionPtr caption) override { finals.push_back(std::move(caption)); }
   void on_status(std::shared_ptr<const MeetingStatus> status) override { newest = *status; }
+  void on_voices(MeetingId /*meeting*/, std::vector<StoredVoice> values) override {
+    voices = std::move(values);
+  }
   void on_levels(MeetingId /*meeting*/, std::vector<TrackLevel> values) override {
     levels = std::move(values);
   }
@@ -53,6 +56,7 @@ class Recorded final : public MeetingSink {
   std::vector<CaptionPtr> finals;
   MeetingStatus newest;
   std::vector<TrackLevel> levels;
+  std::vector<StoredVoice> voices;
 };
 
 constexpr std::int64_t kFrameUs = 20'000;
