@@ -143,9 +143,8 @@ void Publisher::on_voices(MeetingId meeting, std::vector<media::StoredVoice> voi
   std::vector<storage::VoiceRow> rows;
   for (media::StoredVoice& voice : voices)
     rows.push_back({std::move(voice.key), std::move(voice.centroid), voice.weight});
-  submit("voices", [this, meeting, rows = std::move(rows)](storage::Session& session) {
-    const Status saved = storage::save_voices(session, meeting, parts_.voice_model, rows);
-    if (!saved) parts_.log.warn("voices.not_saved", {{"why", saved.error().message}});
+  parts_.writer.add_row([this, meeting, rows = std::move(rows)](storage::Session& session) {
+    return storage::save_voices(session, meeting, parts_.voice_model, rows);
   });
 }
 

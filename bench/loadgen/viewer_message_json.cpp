@@ -27,7 +27,8 @@ std::string text_of(const json& object, const char* name) {
 /// What every copy of a final must say alike, whichever way it came.
 std::uint64_t content_of(const json& caption) {
   json same;
-  for (const char* name : {"offset", "segment", "track", "start_ms", "end_ms", "text"}) {
+  for (const char* name :
+       {"offset", "segment", "track", "start_ms", "end_ms", "text", "kind", "from", "captions"}) {
     const auto at = caption.find(name);
     if (at != caption.end()) same[name] = *at;
   }
@@ -84,6 +85,7 @@ Result<ViewerMessage> parse_viewer_message(std::string_view text) {
   const std::string type = text_of(message, "type");
   if (type == "position") return read_position(message);
   if (type == "caption") return read_caption(message);
+  if (type == "revision") return read_final(message);  // Numbered as a final, without words.
   ViewerMessage other;
   if (type != "error") return other;
   other.kind = Kind::kError;

@@ -2,7 +2,7 @@
 
 import { afterClose, Backoff } from "./backoff";
 import { parseMessage } from "./protocol";
-import type { CaptionMessage, LevelsMessage, Position, PositionMessage, StatusMessage } from "./protocol";
+import type { CaptionMessage, LevelsMessage, Position, PositionMessage, RevisionMessage, StatusMessage } from "./protocol";
 
 /** The part of WebSocket that is used, so that a test can stand in for it. */
 export interface Socket {
@@ -37,6 +37,7 @@ export interface Handlers {
   onPosition(message: PositionMessage): void;
   /** False asks for a new connection, because a final is missing. */
   onCaption(message: CaptionMessage): boolean;
+  onRevision(message: RevisionMessage): boolean;
   onStatus(message: StatusMessage): void;
   onLevels(message: LevelsMessage): void;
   /** The server does not know the position: forget it. */
@@ -120,6 +121,9 @@ export class Connection {
         return this.handlers.onPosition(message);
       case "caption":
         if (!this.handlers.onCaption(message)) this.drop();
+        return;
+      case "revision":
+        if (!this.handlers.onRevision(message)) this.drop();
         return;
       case "status":
         return this.handlers.onStatus(message);

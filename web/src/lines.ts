@@ -51,6 +51,7 @@ export class LineList {
     if (change.kind === "cleared") this.clear();
     if (change.kind === "removed") change.segments.forEach((segment) => this.remove(segment));
     if (change.kind === "shown") this.show(change.line, change.index);
+    if (change.kind === "relabelled") change.lines.forEach((line) => this.redraw(line));
   }
 
   private clear(): void {
@@ -64,6 +65,16 @@ export class LineList {
     item?.remove();
     this.items.delete(segment);
     joinToPrevious(next);
+  }
+
+  private redraw(line: Line): void {
+    const old = this.items.get(line.segment);
+    if (old === undefined) return;
+    const item = draw(line);
+    old.replaceWith(item);
+    this.items.set(line.segment, item);
+    joinToPrevious(item);
+    joinToPrevious(item.nextElementSibling);
   }
 
   private show(line: Line, index: number): void {

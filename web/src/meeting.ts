@@ -6,7 +6,7 @@ import type { ConnectionState, Surroundings } from "./connection";
 import { setUpExports } from "./exports";
 import { Follower } from "./follow";
 import { Announcer, LineList } from "./lines";
-import type { CaptionMessage, Meeting, PositionMessage } from "./protocol";
+import type { CaptionMessage, Meeting, PositionMessage, RevisionMessage } from "./protocol";
 import { StatusLine } from "./status_line";
 import { setUpTextSize } from "./text_size";
 import { askForToken, storedToken } from "./token";
@@ -43,6 +43,13 @@ function onCaption(message: CaptionMessage): boolean {
   if (change.kind === "gap") return false;
   show(change);
   if (change.kind === "shown" && change.line.final && !replayed) announcer.say(change.line);
+  return true;
+}
+
+function onRevision(message: RevisionMessage): boolean {
+  const change = transcript.onRevision(message);
+  if (change.kind === "gap") return false;
+  show(change);
   return true;
 }
 
@@ -95,6 +102,7 @@ const connection = new Connection(meeting, surroundings, {
   onState: (state) => void onState(state),
   onPosition: (message: PositionMessage) => show(transcript.onPosition(message)),
   onCaption,
+  onRevision,
   onStatus: (message) => status.onStatus(message),
   onLevels: (message) => status.onLevels(message),
   onStartAnew: () => {

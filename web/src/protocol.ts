@@ -23,6 +23,18 @@ export interface CaptionMessage {
   stable_words?: number;
 }
 
+/** Corrects who said what came before; numbered as a final. */
+export interface RevisionMessage {
+  type: "revision";
+  offset: number;
+  kind: string;
+  speaker: Speaker;
+  /** Merge: the key that is no more. */
+  from?: string;
+  /** Relabel, split: offsets of finals. */
+  captions?: number[];
+}
+
 export interface PositionMessage extends Position {
   type: "position";
   topic: string;
@@ -55,6 +67,7 @@ export interface ErrorMessage {
 
 export type ServerMessage =
   | CaptionMessage
+  | RevisionMessage
   | PositionMessage
   | StatusMessage
   | LevelsMessage

@@ -3,11 +3,19 @@
 // Finals are numbered 1, 2, 3 ... inside an epoch. A final that was seen is never shown again, and a
 // hole in the numbers of live finals is noticed, so that a reconnect neither doubles nor loses a line.
 
-import type { CaptionMessage, Position, PositionMessage, Speaker } from "./protocol";
+import type {
+  CaptionMessage,
+  Position,
+  PositionMessage,
+  RevisionMessage,
+  Speaker,
+} from "./protocol";
 
 export interface Line {
   segment: number;
   final: boolean;
+  /** Finals: their number. */
+  offset: number;
   revision: number;
   startMs: number;
   speaker: Speaker;
@@ -22,10 +30,27 @@ export type Change =
   | { kind: "cleared" }
   | { kind: "shown"; line: Line; index: number; replaces: boolean }
   | { kind: "removed"; segments: number[] }
+  /** These lines have another speaker, or their speaker another name. */
+  | { kind: "relabelled"; lines: Line[] }
   /** A live final is missing: reconnect from position(). */
   | { kind: "gap" };
 
 const nothing: Change = { kind: "none" };
+
+/** Whether a correction is about a line. A kind that is not known is about none. */
+function concerns(message: RevisionMessage, line: Line): boolean {
+  switch (message.kind) {
+    case "relabel":
+    case "split":
+      return line.final && (message.captions ?? []).includes(line.offset);
+    case "merge":
+      return line.speaker.key === message.from;
+    case "rename":
+      return line.speaker.key === message.speaker.key;
+    default:
+      return false;
+  }
+}
 
 export class Transcript {
   /** By start, then segment. */
@@ -61,6 +86,14 @@ export class Transcript {
     return message.final ? this.onFinal(message) : this.onInterim(message);
   }
 
+  onRevision(message: RevisionMessage): Change {
+    const counted = this.count(message.offset);
+    if (counted !== "next") return counted === "gap" ? { kind: "gap" } : nothing;
+    const lines = this.lines.filter((line) => concerns(message, line));
+    for (const line of lines) line.speaker = message.speaker;
+    return lines.length > 0 ? { kind: "relabelled", lines } : nothing;
+  }
+
   /** Interims are only true while connected. */
   dropInterims(): Change {
     const segments = this.lines.filter((line) => !line.final).map((line) => line.segment);
@@ -77,12 +110,18 @@ export class Transcript {
     this.offset = 0;
   }
 
-  private onFinal(message: CaptionMessage): Change {
-    const offset = message.offset ?? 0;
-    if (offset <= this.offset) return nothing;
+  /** Whether what has this number is due. */
+  private count(offset: number): "next" | "known" | "gap" {
+    if (offset <= this.offset) return "known";
     // In the replay the server vouches for completeness; afterwards every number must come.
-    if (offset > this.offset + 1 && offset > this.replayUntil) return { kind: "gap" };
+    if (offset > this.offset + 1 && offset > this.replayUntil) return "gap";
     this.offset = offset;
+    return "next";
+  }
+
+  private onFinal(message: CaptionMessage): Change {
+    const counted = this.count(message.offset ?? 0);
+    if (counted !== "next") return counted === "gap" ? { kind: "gap" } : nothing;
     this.settled.add(message.segment);
     if (message.text !== "") return this.show(message);
     return this.remove(message.segment) ? { kind: "removed", segments: [message.segment] } : nothing;
@@ -100,6 +139,7 @@ export class Transcript {
     const line: Line = {
       segment: message.segment,
       final: message.final,
+      offset: message.offset ?? 0,
       revision: message.revision,
       startMs: message.start_ms,
       speaker: message.speaker,

@@ -57,8 +57,27 @@ export class Subscriber {
   ofType(type) {
     return this.messages.filter((message) => message.type === type);
   }
+  /** Everything that has a number: finals and revisions. */
+  get numbered() {
+    return this.messages.filter((message) => message.offset !== undefined && message.type !== "position");
+  }
+  /** The finals with the speakers that hold now: every revision is applied to what came before. */
   get finals() {
-    return this.ofType("caption").filter((caption) => caption.final);
+    const finals = [];
+    for (const message of this.numbered) {
+      if (message.type === "caption") {
+        finals.push({ ...message });
+        continue;
+      }
+      for (const final of finals) {
+        const { kind, speaker } = message;
+        const relabelled = (kind === "relabel" || kind === "split") && message.captions.includes(final.offset);
+        const concerned = relabelled || (kind === "merge" && final.speaker.key === message.from) ||
+          (kind === "rename" && final.speaker.key === speaker.key);
+        if (concerned) final.speaker = { ...final.speaker, key: speaker.key, name: speaker.name };
+      }
+    }
+    return finals;
   }
   get interims() {
     return this.ofType("caption").filter((caption) => !caption.final);

@@ -129,6 +129,48 @@ test("a reconnect drops the interims, which may have changed meanwhile", () => {
   assert.deepEqual(texts(transcript), ["line 1", "after the restart"]);
 });
 
+function revision(offset, kind, rest = {}) {
+  return { type: "revision", offset, kind, speaker: { key: "s2", name: "Ben" }, ...rest };
+}
+function names(transcript) {
+  return transcript.lines.map((line) => line.speaker.name);
+}
+
+test("a revision gives lines another speaker", () => {
+  const transcript = started();
+  for (const offset of [1, 2, 3]) transcript.onCaption(final(offset));
+  const change = transcript.onRevision(revision(4, "relabel", { captions: [1, 3] }));
+  assert.deepEqual(change.lines.map((line) => line.offset), [1, 3]);
+  assert.deepEqual(names(transcript), ["Ben", "Ann", "Ben"]);
+  assert.equal(transcript.position().offset, 4);
+});
+
+test("a merge takes all lines of a speaker, also the interim", () => {
+  const transcript = started();
+  transcript.onCaption(final(1));
+  transcript.onCaption(interim(2, 1, "so"));
+  transcript.onRevision(revision(2, "merge", { from: "s1" }));
+  assert.deepEqual(names(transcript), ["Ben", "Ben"]);
+});
+
+test("a rename concerns the speaker with the key", () => {
+  const transcript = started();
+  transcript.onCaption(final(1));
+  assert.equal(transcript.onRevision(revision(2, "rename")).kind, "none");
+  transcript.onRevision({ ...revision(3, "rename"), speaker: { key: "s1", name: "Anna" } });
+  assert.deepEqual(names(transcript), ["Anna"]);
+});
+
+test("a revision counts as a final does: twice is once, and a gap is noticed", () => {
+  const transcript = started();
+  transcript.onCaption(final(1));
+  transcript.onRevision(revision(2, "merge", { from: "s1" }));
+  assert.equal(transcript.onRevision(revision(2, "merge", { from: "s1" })).kind, "none");
+  assert.equal(transcript.onRevision(revision(4, "merge", { from: "s1" })).kind, "gap");
+  assert.equal(transcript.onRevision(revision(3, "of a later version")).kind, "none");
+  assert.equal(transcript.position().offset, 3);
+});
+
 test("any cut and any overlap of a replay show every line once", () => {
   // Every way to cut ten finals into two connections, with every overlap of the second one.
   for (let seen = 0; seen <= 10; ++seen) {
