@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "diarization/turn_smoothing.hpp"
 #include "diarization/voice_tracker.hpp"
 #include "media/pcm_reader.hpp"
 #include "media/segmenter.hpp"
@@ -154,7 +155,7 @@ class Follower final : public media::BlockSink {
                        [&](std::int64_t start, std::int64_t end) { add(number, start, end); });
       }
     }
-    return out;
+    return speech_.empty() ? diarization::smooth_turns(std::move(out)) : out;
   }
 
   const Speech speech_;
