@@ -1,6 +1,6 @@
 // What a 20 ms Opus packet costs from the uplink to 10 ms blocks, in thread CPU time:
 //   decode    libopus alone, at 16 kHz
-//   kernels   decode, level, high-pass and voice activity, called directly
+//   kernels   decode, level, loudness, high-pass and voice activity, called directly
 //   graph     the same through StreamGraph
 //   pipeline  appsrc ! opusdec ! audioconvert ! audioresample ! appsink (decode and resample only)
 // Rounds are interleaved and medians compared, so that what else the machine does cancels out.
@@ -21,6 +21,7 @@
 #include "core/check.hpp"
 #include "dsp/highpass.hpp"
 #include "dsp/level.hpp"
+#include "dsp/loudness.hpp"
 #include "dsp/voice_activity.hpp"
 #include "media/stream_graph.hpp"
 
@@ -77,6 +78,7 @@ class Sum final : public qylon::media::BlockSink {
 struct Direct {
   OpusDecoder* decoder = opus_decoder_create(kRateHz, 1, nullptr);
   qylon::dsp::Highpass highpass = qylon::dsp::Highpass::create({}).value();
+  qylon::dsp::Loudness loudness = qylon::dsp::Loudness::create().value();
   qylon::dsp::VoiceActivity vad = qylon::dsp::VoiceActivity::create().value();
   std::array<float, 1920> samples{};
   float value = 0.0F;
@@ -98,8 +100,10 @@ struct Direct {
   }
   void process(const std::vector<std::uint8_t>& packet) {
     const auto pcm = decode(packet);
-    for (std::size_t at = 0; at < pcm.size(); at += 160)
+    for (std::size_t at = 0; at < pcm.size(); at += 160) {
       value += qylon::dsp::measure_level(pcm.subspan(at, 160)).rms_dbfs;
+      value += loudness.process(pcm.subspan(at, 160));
+    }
     highpass.process(pcm);
     for (std::size_t at = 0; at < pcm.size(); at += 160)
       value += vad.process(pcm.subspan(at).first<160>());

@@ -8,10 +8,19 @@
 namespace qylon::dsp {
 namespace {
 
+// One sample at full scale is a peak; a flat top has more, and a decoder's overshoots as well.
+constexpr float kFullScale = 0.999F;
+constexpr int kFlatTop = 3;
+
 // Written so that NaN takes the floor: every comparison with it is false.
 float to_dbfs(double power) noexcept {
   const double dbfs = power > 0.0 ? 10.0 * std::log10(power) : -100.0;
   return dbfs > -100.0 && std::isfinite(dbfs) ? static_cast<float>(dbfs) : kSilenceDbfs;
+}
+
+bool has_flat_top(std::span<const float> samples) noexcept {
+  return std::ranges::count_if(
+             samples, [](float sample) { return std::abs(sample) >= kFullScale; }) >= kFlatTop;
 }
 
 }  // namespace
@@ -37,7 +46,8 @@ Level measure_level(std::span<const float> samples) noexcept {
                      static_cast<double>(sums[2]) + static_cast<double>(sums[3]);
   const auto peak = static_cast<double>(std::ranges::max(peaks));
   return {.rms_dbfs = to_dbfs(sum / static_cast<double>(samples.size())),
-          .peak_dbfs = to_dbfs(peak * peak)};
+          .peak_dbfs = to_dbfs(peak * peak),
+          .clipped = peak >= static_cast<double>(kFullScale) && has_flat_top(samples)};
 }
 
 }  // namespace qylon::dsp

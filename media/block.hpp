@@ -15,6 +15,8 @@ struct Block {
   float speech_probability = 0.0F;             ///< [0, 1].
   float rms_dbfs = -100.0F;                    ///< [-100, 0], before the high-pass.
   float peak_dbfs = -100.0F;                   ///< [-100, 0], before the high-pass.
+  float momentary_lufs = -100.0F;              ///< EBU R128, the last 400 ms before the high-pass.
+  bool clipped = false;                        ///< Several samples at full scale.
   bool concealed = false;  ///< Invented: concealment of a loss, or a gap's silence.
 };
 

@@ -40,7 +40,10 @@ struct TrackLevel {
   TrackId track = 0;
   float rms_dbfs = -100.0F;   ///< [-100, 0]
   float peak_dbfs = -100.0F;  ///< [-100, 0]
+  float lufs = -100.0F;       ///< EBU R128 momentary loudness: the last 400 ms. [-100, 10]
   bool speech = false;
+  bool clipped = false;  ///< Several samples stood at full scale.
+  bool silent = false;   ///< Nothing above -70 dBFS for three seconds: muted, or a dead microphone.
 };
 
 /// A track as it is stored: what its hello said and where its clock's zero lies in the meeting.

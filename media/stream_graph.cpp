@@ -204,6 +204,8 @@ class PushedGraph final : public StreamGraph {
       block_.speech_probability = facts.speech_probability;
       block_.rms_dbfs = facts.rms_dbfs;
       block_.peak_dbfs = facts.peak_dbfs;
+      block_.momentary_lufs = facts.momentary_lufs;
+      block_.clipped = facts.clipped;
       block_.concealed = facts.invented;
       blocks_.on_block(block_);
       block_.start_sample += kBlockSamples;

@@ -18,6 +18,10 @@ constexpr std::int64_t kGapThroughGraph = 2000 * kSamplesPerMs;
 // The recorder itself tells what it has; this only spares its queue.
 constexpr std::int64_t kRecordedTwiceMax = kPacketMsMax * 48;
 
+// Rooms are louder than this through any microphone that works.
+constexpr float kQuietDbfs = -70.0F;
+constexpr int kQuietBlocks = 300;
+
 constexpr std::int64_t samples_of_us(std::int64_t us) {
   return us * kSamplesPerMs / 1000;
 }
@@ -215,6 +219,9 @@ void Track::on_block(const Block& block) noexcept {
   level_power_ += std::pow(10.0, static_cast<double>(block.rms_dbfs) / 10.0);
   level_peak_dbfs_ = std::max(level_peak_dbfs_, block.peak_dbfs);
   ++level_blocks_;
+  level_clipped_ = level_clipped_ || block.clipped;
+  newest_lufs_ = block.momentary_lufs;
+  quiet_blocks_ = block.peak_dbfs > kQuietDbfs ? 0 : std::min(quiet_blocks_ + 1, kQuietBlocks);
   block_end_ = block.start_sample + kBlockSamples;
   state_->heard_ms = block_end_ / kSamplesPerMs;
   if (!captioner_) return;
@@ -235,8 +242,12 @@ TrackLevel Track::take_level() {
     const double mean = level_power_ / level_blocks_;
     level.rms_dbfs = static_cast<float>(10.0 * std::log10(std::max(mean, 1e-10)));
     level.peak_dbfs = level_peak_dbfs_;
+    level.lufs = newest_lufs_;
     level.speech = level_speech_;
+    level.clipped = level_clipped_;
   }
+  level.silent = quiet_blocks_ == kQuietBlocks;
+  level_clipped_ = false;
   level_power_ = 0.0;
   level_peak_dbfs_ = -100.0F;
   level_blocks_ = 0;

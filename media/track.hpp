@@ -127,6 +127,9 @@ class Track final : private BlockSink {
   float level_peak_dbfs_ = -100.0F;
   int level_blocks_ = 0;
   bool level_speech_ = false;
+  bool level_clipped_ = false;
+  float newest_lufs_ = -100.0F;
+  int quiet_blocks_ = 0;
 };
 
 }  // namespace qylon::media

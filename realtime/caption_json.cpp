@@ -115,7 +115,10 @@ std::string encode_levels(MeetingId meeting, const std::vector<media::TrackLevel
     list.push_back(Json{{"track", level.track},
                         {"rms_dbfs", level_of(level.rms_dbfs)},
                         {"peak_dbfs", level_of(level.peak_dbfs)},
-                        {"speech", level.speech}});
+                        {"lufs", level_of(level.lufs)},
+                        {"speech", level.speech},
+                        {"clipped", level.clipped},
+                        {"silent", level.silent}});
   }
   return dump(
       Json{{"type", "levels"}, {"meeting", meeting.to_string()}, {"levels", std::move(list)}});

@@ -23,8 +23,10 @@ inline constexpr std::size_t kBufferBlocksMax = kBufferSamplesMax / kBlockSize;
 struct BlockFacts {
   float speech_probability = 0.0F;  ///< [0, 1].
   float rms_dbfs = -100.0F;         ///< Before the high-pass.
-  float peak_dbfs = -100.0F;        ///< Before the high-pass.
-  bool invented = false;            ///< At least half of the block is concealment or silence.
+  float peak_dbfs = -100.0F;        ///< Before the high-pass; as the next two.
+  float momentary_lufs = -100.0F;
+  bool clipped = false;
+  bool invented = false;  ///< At least half of the block is concealment or silence.
 };
 
 struct BufferMeta {

@@ -1,8 +1,10 @@
-// qylonfrontend: cuts 16 kHz audio into 10 ms blocks, measures their level and removes rumble.
+// qylonfrontend: cuts 16 kHz audio into 10 ms blocks, measures their level and loudness and removes
+// rumble.
 #include <utility>
 
 #include "dsp/highpass.hpp"
 #include "dsp/level.hpp"
+#include "dsp/loudness.hpp"
 #include "media/elements/block_output.hpp"
 #include "media/elements/transform.hpp"
 
@@ -12,7 +14,9 @@ namespace {
 class FrontEndTransform final : public Transform, private BlockWorker {
  public:
   explicit FrontEndTransform(GstPad* source)
-      : highpass_(dsp::Highpass::create({}).value()), output_(source, *this) {}
+      : highpass_(dsp::Highpass::create({}).value()),
+        loudness_(dsp::Loudness::create().value()),
+        output_(source, *this) {}
 
   bool set_caps(const GstStructure& /*caps*/) override { return true; }
 
@@ -24,6 +28,7 @@ class FrontEndTransform final : public Transform, private BlockWorker {
 
   void reset() override {
     highpass_.reset();
+    loudness_.reset();
     output_.reset();
   }
 
@@ -33,11 +38,15 @@ class FrontEndTransform final : public Transform, private BlockWorker {
       const auto level = dsp::measure_level(samples.subspan(index * kBlockSize, kBlockSize));
       facts[index].rms_dbfs = level.rms_dbfs;
       facts[index].peak_dbfs = level.peak_dbfs;
+      facts[index].clipped = level.clipped;
+      loudness_.process(samples.subspan(index * kBlockSize, kBlockSize));
+      facts[index].momentary_lufs = loudness_.momentary_lufs();
     }
     highpass_.process(samples);
   }
 
   dsp::Highpass highpass_;
+  dsp::Loudness loudness_;
   BlockOutput output_;
 };
 

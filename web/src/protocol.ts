@@ -54,7 +54,15 @@ export interface StatusMessage {
 
 export interface LevelsMessage {
   type: "levels";
-  levels: { track: number; rms_dbfs: number; peak_dbfs: number; speech: boolean }[];
+  levels: {
+    track: number;
+    rms_dbfs: number;
+    peak_dbfs: number;
+    lufs: number;
+    speech: boolean;
+    clipped: boolean;
+    silent: boolean;
+  }[];
 }
 
 export interface ErrorMessage {

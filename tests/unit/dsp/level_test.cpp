@@ -32,6 +32,16 @@ TEST(Level, FindsThePeakWhereverItIs) {
   }
 }
 
+TEST(Level, IsClippedWhenSeveralSamplesReachFullScale) {
+  std::vector<float> samples = testing::sine(1000.0, 16000.0, 160, 0.99);
+  EXPECT_FALSE(measure_level(samples).clipped);
+  samples[3] = 1.0F;
+  samples[4] = 1.0F;
+  EXPECT_FALSE(measure_level(samples).clipped) << "two samples are a peak";
+  samples[155] = -1.2F;  // A decoder's overshoot.
+  EXPECT_TRUE(measure_level(samples).clipped);
+}
+
 TEST(Level, OfSilenceIsTheFloor) {
   EXPECT_EQ(measure_level({}).rms_dbfs, -100.0F);
   EXPECT_EQ(measure_level(std::vector<float>(160)).rms_dbfs, -100.0F);

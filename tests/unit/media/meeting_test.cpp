@@ -484,6 +484,9 @@ TEST_F(MeetingTest, LevelsOfAQuietTrackLieAtTheFloor) {
   send(0, 500, false);
   ASSERT_EQ(sink_.levels.size(), 1U);
   EXPECT_FLOAT_EQ(sink_.levels[0].rms_dbfs, -100.0F);
+  EXPECT_FALSE(sink_.levels[0].silent) << "not for three seconds yet";
+  send(0, 3000, false);
+  EXPECT_TRUE(sink_.levels[0].silent);
 }
 
 TEST_F(MeetingTest, AnIdleMeetingGivesItsMemoryBack) {

@@ -138,6 +138,22 @@ TEST_F(StreamGraphTest, AToneKeepsItsLevelThroughResampling) {
   EXPECT_NEAR(*std::ranges::max_element(block.samples), 0.5F, 0.005F);
 }
 
+TEST_F(StreamGraphTest, BlocksTellLoudnessAndClipping) {
+  const auto graph = make_graph(kPcm16k);
+  for (int packet = 0; packet < 25; ++packet)
+    ASSERT_TRUE(graph->push(tone(kPcm16k, 320, packet * 320)));
+  // BS.1770-4: a 0 dBFS sine of 997 Hz in one channel is -3.01 LUFS; this one is 6.02 dB lower.
+  EXPECT_NEAR(collector.blocks.back().momentary_lufs, -9.03F, 0.1F);
+  EXPECT_FALSE(collector.blocks.back().clipped);
+  ASSERT_TRUE(graph->push(std::vector<std::uint8_t>(640, 0x7F)));  // 32,639: all but full scale.
+  EXPECT_FALSE(collector.blocks.back().clipped);
+  std::vector<std::uint8_t> flat(640, 0xFF);
+  for (std::size_t at = 1; at < flat.size(); at += 2)
+    flat[at] = 0x7F;
+  ASSERT_TRUE(graph->push(flat));
+  EXPECT_TRUE(collector.blocks.back().clipped);
+}
+
 TEST_F(StreamGraphTest, OpusPacketsOfEveryLengthKeepExactTime) {
   for (const int samples_48k : {120, 240, 480, 960, 1920, 2880, 3840, 4800, 5760}) {
     collector.blocks.clear();

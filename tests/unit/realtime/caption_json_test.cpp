@@ -98,9 +98,11 @@ TEST(CaptionJson, StatusNamesItsState) {
 }
 
 TEST(CaptionJson, LevelsHaveOneDecimal) {
-  EXPECT_EQ(encode_levels(kMeeting, {{2, -31.26F, -12.0F, true}}),
-            R"({"type":"levels","meeting":"11111111-2222-4333-8444-555555555555","levels":[)"
-            R"({"track":2,"rms_dbfs":-31.3,"peak_dbfs":-12.0,"speech":true}]})");
+  EXPECT_EQ(
+      encode_levels(kMeeting, {{2, -31.26F, -12.0F, -28.0F, true, true, false}}),
+      R"({"type":"levels","meeting":"11111111-2222-4333-8444-555555555555","levels":[)"
+      R"({"track":2,"rms_dbfs":-31.3,"peak_dbfs":-12.0,"lufs":-28.0,"speech":true,)"
+            R"("clipped":true,"silent":false}]})");
 }
 
 }  // namespace
