@@ -35,6 +35,8 @@ Connection::~Connection() {
 void Connection::hang_up() {
   broken_ = true;
   lws_set_timeout(wsi_, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+  // Asked from a timer of ours, libwebsockets would think of it at its next event only.
+  lws_cancel_service(lws_get_context(wsi_));
 }
 
 void Connection::on_established() {

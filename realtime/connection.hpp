@@ -17,6 +17,7 @@
 #include "realtime/outbox.hpp"
 #include "realtime/request_rules.hpp"
 #include "realtime/session.hpp"
+#include "realtime/source_request.hpp"
 #include "realtime/uplink_session.hpp"
 
 struct ev_loop;
@@ -68,8 +69,8 @@ class Connection final : public SessionPort {
   int on_http_writeable();
   /// Answers what is wrong with the upgrade itself; returns -1 then.
   int on_confirm_upgrade();
-  /// A method that libwebsockets does not serve (CONNECT).
-  int on_raw();
+  /// Bytes of a request whose method libwebsockets does not serve: SOURCE, CONNECT, nonsense.
+  int on_raw(std::string_view bytes);
   void on_established();
   void on_message_part(std::string_view bytes);
   void on_pong();
@@ -101,7 +102,7 @@ class Connection final : public SessionPort {
   friend class ConnectionWheel;
 
   int refuse(const HttpRefusal& refusal);
-  int begin_upload(const RequestHead& head);
+  int begin_upload(const UploadHead& head);
   void on_answer();
   int finish_request();
   int pump_response();
@@ -131,6 +132,7 @@ class Connection final : public SessionPort {
   // HTTP.
   std::uint64_t requests_ = 0;
   std::shared_ptr<HttpExchange> exchange_;
+  SourceRequest source_;
   std::unique_ptr<IngestUpload> upload_;  // Of an exchange whose body is a live stream.
   std::int64_t exchange_since_us_ = 0;    // Of the request, then of the last written piece.
   std::int64_t unread_since_us_ = 0;      // Bytes wait behind a response in progress since.

@@ -17,6 +17,9 @@ constexpr std::int64_t kUnreadMaxUs = 2'000'000;
 constexpr std::int64_t kBodyMaxUs = 30'000'000;
 constexpr std::int64_t kResponseStallUs = 10'000'000;
 
+constexpr const char* kMethodsTaken =
+    "the method must be GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS; SOURCE is for /v1/ingest";
+
 }  // namespace
 
 int Connection::on_http() {
@@ -35,7 +38,7 @@ int Connection::on_http() {
   unread_since_us_ = 0;
   input_may_follow_ = announces_body(head);
   if (const auto refusal = check_request(head, parts_.rules)) return refuse(*refusal);
-  if (IngestUpload::is_wanted(head)) return begin_upload(head);
+  if (IngestUpload::is_wanted(head)) return begin_upload(read_upload_head(wsi_, head));
   const auto plan = plan_body(head, parts_.rules);
   if (const auto* refusal = std::get_if<HttpRefusal>(&plan)) return refuse(*refusal);
   if (head.method == "OPTIONS") {
@@ -57,13 +60,14 @@ int Connection::refuse(const HttpRefusal& refusal) {
   return pump_response();
 }
 
-int Connection::begin_upload(const RequestHead& head) {
+int Connection::begin_upload(const UploadHead& head) {
   exchange_->close_afterwards();
   input_may_follow_ = true;
   pause_receiving(true);
   const auto answer = [this](HttpResponse response) { exchange_->answer(std::move(response)); };
+  const auto close = [this] { hang_up(); };
   auto upload = IngestUpload::create(
-      {wsi_, parts_.loop, parts_.sessions, parts_.http, parts_.executor, answer},
+      {wsi_, parts_.loop, parts_.sessions, parts_.http, parts_.executor, answer, close},
       head,
       peer_.text,
       peer_.is_loopback);
@@ -146,13 +150,26 @@ int Connection::complete_response() {
   return lws_http_transaction_completed(wsi_) != 0 ? -1 : 0;
 }
 
-int Connection::on_raw() {
-  parts_.sessions.counters.refused_requests.add();
-  const HttpResponse problem = make_problem(405, "CONNECT is not served");
-  write_bytes(
-      wsi_,
-      render_response_head(problem, problem.body.size(), {false, false, false}) + problem.body);
-  return -1;
+// A method that libwebsockets does not serve: SOURCE is an upload, the others are refused.
+int Connection::on_raw(std::string_view bytes) {
+  if (exchange_ != nullptr || lingering_since_us_ != 0 || bytes.empty()) return 0;
+  // A head that does not get whole is idle; see on_second().
+  if (requests_++ == 0) exchange_since_us_ = parts_.sessions.clock.monotonic_us();
+  const auto state = source_.feed(bytes);
+  if (state == SourceRequest::State::kMore) return 0;
+  parts_.sessions.counters.http_requests.add();
+  const ResponseOptions options{false, false, parts_.is_tls};
+  exchange_ = std::make_shared<HttpExchange>(
+      HttpRequest(), options, parts_.executor, [this] { on_answer(); });
+  exchange_since_us_ = parts_.sessions.clock.monotonic_us();
+  input_may_follow_ = true;
+  const UploadHead& head = source_.head();
+  const bool is_upload = state == SourceRequest::State::kWhole && is_ingest_path(head.request.path);
+  if (!is_upload) return refuse({405, kMethodsTaken});
+  // No browser sends this method, so there is no Origin or Host to judge.
+  const int begun = begin_upload(head);
+  if (upload_ != nullptr && exchange_ != nullptr) upload_->on_body(source_.rest());
+  return begun;
 }
 
 int Connection::on_confirm_upgrade() {

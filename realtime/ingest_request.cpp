@@ -142,13 +142,10 @@ bool is_ingest_path(std::string_view path) noexcept {
   return path.starts_with(kPrefix);
 }
 
-std::variant<IngestRequest, HttpRefusal> read_ingest_request(const RequestHead& head,
-                                                             const Query& query,
-                                                             std::string_view content_type) {
-  if (head.method != "POST" && head.method != "PUT")
-    return HttpRefusal{405, "this path takes POST and PUT"};
+std::variant<IngestRequest, HttpRefusal> read_ingest_request(const UploadHead& head) {
+  const Query& query = head.query;
   IngestRequest request;
-  const std::string_view name = std::string_view(head.path).substr(kPrefix.size());
+  const std::string_view name = std::string_view(head.request.path).substr(kPrefix.size());
   if (name != kNewMeeting) {
     request.meeting = MeetingId::parse(name);
     if (!request.meeting)
@@ -162,7 +159,7 @@ std::variant<IngestRequest, HttpRefusal> read_ingest_request(const RequestHead& 
   request.title = find(query, "title").value_or("");
   if (request.track.label.size() > kTextBytesMax || request.track.speaker.size() > kTextBytesMax)
     return HttpRefusal{400, "label and speaker may have at most 200 bytes"};
-  const auto format = read_format(query, content_type);
+  const auto format = read_format(query, head.content_type);
   if (const auto* refusal = std::get_if<HttpRefusal>(&format)) return *refusal;
   request.track.format = std::get<media::AudioFormat>(format);
   return request;

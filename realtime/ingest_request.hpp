@@ -20,15 +20,20 @@ struct IngestRequest {
   media::TrackHello track;
 };
 
+/// What an upload is asked for with.
+struct UploadHead {
+  RequestHead request;
+  std::vector<std::pair<std::string, std::string>> query;  ///< Decoded, in order.
+  std::string content_type;
+  bool expects_continue = false;
+};
+
 bool is_ingest_path(std::string_view path) noexcept;
 
 /// Reads path, query and Content-Type. The codec is the query's, else what the Content-Type names,
 /// else "auto": the first bytes say it.
-/// Refuses with 400, 404, 405 and 415. REQUIRES: is_ingest_path(head.path).
-std::variant<IngestRequest, HttpRefusal> read_ingest_request(
-    const RequestHead& head,
-    const std::vector<std::pair<std::string, std::string>>& query,
-    std::string_view content_type);
+/// Refuses with 400, 404 and 415. REQUIRES: is_ingest_path(head.request.path).
+std::variant<IngestRequest, HttpRefusal> read_ingest_request(const UploadHead& head);
 
 /// The access token of a Bearer header, or the password of a Basic one (RFC 7617), because source
 /// clients know no other; else empty.

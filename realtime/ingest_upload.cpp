@@ -5,10 +5,17 @@
 
 #include <libwebsockets.h>
 
-#include "realtime/lws_request.hpp"
 #include "realtime/lws_socket.hpp"
 
 namespace qylon::realtime {
+namespace {
+
+constexpr std::string_view kSource = "SOURCE";
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+// Before it such a client sends nothing, and after it it reads nothing.
+constexpr std::string_view kWelcomeOfSource = "HTTP/1.0 200 OK\r\n\r\n";
+
+}  // namespace
 
 bool IngestUpload::is_wanted(const RequestHead& head) noexcept {
   return is_ingest_path(head.path) && (head.method == "POST" || head.method == "PUT");
@@ -16,28 +23,31 @@ bool IngestUpload::is_wanted(const RequestHead& head) noexcept {
 
 std::variant<std::unique_ptr<IngestUpload>, HttpRefusal> IngestUpload::create(
     Parts parts,
-    const RequestHead& head,
+    const UploadHead& head,
     const std::string& peer_address,
     bool peer_is_loopback) {
-  const auto plan = plan_stream(head);
+  const auto plan = plan_stream(head.request);
   if (const auto* refusal = std::get_if<HttpRefusal>(&plan)) return *refusal;
-  auto request = read_ingest_request(head, read_query(parts.wsi), read_content_type(parts.wsi));
+  auto request = read_ingest_request(head);
   if (const auto* refusal = std::get_if<HttpRefusal>(&request)) return *refusal;
   IngestSession::Asked asked{std::get<IngestRequest>(std::move(request)),
-                             ingest_token(head.authorization),
+                             ingest_token(head.request.authorization),
                              peer_address,
                              peer_is_loopback};
-  const bool expects = expects_continue(parts.wsi);
-  return std::unique_ptr<IngestUpload>(
-      new IngestUpload(std::move(parts), std::get<BodyPlan>(plan), expects, std::move(asked)));
+  std::string welcome;
+  if (head.expects_continue) welcome = kContinue;
+  if (head.request.method == kSource) welcome = kWelcomeOfSource;
+  return std::unique_ptr<IngestUpload>(new IngestUpload(
+      std::move(parts), std::get<BodyPlan>(plan), std::move(welcome), std::move(asked)));
 }
 
 IngestUpload::IngestUpload(Parts parts,
                            const BodyPlan& plan,
-                           bool expects_continue,
+                           std::string welcome,
                            IngestSession::Asked asked)
     : parts_(std::move(parts)),
-      expects_continue_(expects_continue),
+      welcome_(std::move(welcome)),
+      is_source_(welcome_ == kWelcomeOfSource),
       body_(plan, std::numeric_limits<std::uint64_t>::max()),
       socket_(parts_.wsi,
               parts_.loop,
@@ -53,9 +63,9 @@ IngestUpload::IngestUpload(Parts parts,
 void IngestUpload::proceed() {
   // libwebsockets' patience with a body ends long before the session's.
   lws_set_timeout(parts_.wsi, NO_PENDING_TIMEOUT, 0);
-  if (!expects_continue_) return;
+  welcomed_ = true;
   // A connection that broke is noticed by the next read.
-  static_cast<void>(write_bytes(parts_.wsi, "HTTP/1.1 100 Continue\r\n\r\n"));
+  if (!welcome_.empty()) static_cast<void>(write_bytes(parts_.wsi, welcome_));
 }
 
 void IngestUpload::on_body(std::string_view bytes) {
@@ -76,6 +86,7 @@ void IngestUpload::on_end_of_connection() {
 
 void IngestUpload::answer(HttpResponse response) {
   socket_.stop();
+  if (is_source_ && welcomed_) return parts_.close();
   parts_.answer(std::move(response));
 }
 

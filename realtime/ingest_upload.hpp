@@ -24,8 +24,9 @@ class IngestUpload final : public IngestPort {
     const SessionParts& sessions;
     HttpHandler& http;
     std::shared_ptr<NetExecutor> executor;
-    /// Called once, with what ends the exchange; perhaps inside start().
+    /// One of both is called once, when the exchange ends; perhaps inside start().
     std::function<void(HttpResponse)> answer;
+    std::function<void()> close;  ///< After an answer that was given before the body.
   };
 
   /// True when the request is one for create().
@@ -33,7 +34,7 @@ class IngestUpload final : public IngestPort {
   /// REQUIRES: check_request() found nothing; libwebsockets does not read.
   static std::variant<std::unique_ptr<IngestUpload>, HttpRefusal> create(
       Parts parts,
-      const RequestHead& head,
+      const UploadHead& head,
       const std::string& peer_address,
       bool peer_is_loopback);
 
@@ -48,15 +49,14 @@ class IngestUpload final : public IngestPort {
   void answer(HttpResponse response) override;
 
  private:
-  IngestUpload(Parts parts,
-               const BodyPlan& plan,
-               bool expects_continue,
-               IngestSession::Asked asked);
+  IngestUpload(Parts parts, const BodyPlan& plan, std::string welcome, IngestSession::Asked asked);
 
   void on_end_of_connection();
 
   const Parts parts_;
-  const bool expects_continue_;
+  const std::string welcome_;  // Says that the body may come; may be empty.
+  const bool is_source_;       // Its welcome is all the answer that it waits for.
+  bool welcomed_ = false;
   BodyDecoder body_;
   std::string decoded_;  // Kept for its room.
   BodySocket socket_;

@@ -36,6 +36,27 @@ bool is_repeated(lws* wsi, lws_token_indexes token) {
   return lws_hdr_fragment_length(wsi, token, 1) > 0;
 }
 
+// Names and values, decoded, in order; only what is valid UTF-8 without NUL.
+std::vector<std::pair<std::string, std::string>> read_query(lws* wsi) {
+  std::vector<std::pair<std::string, std::string>> query;
+  if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS) <= 0) return query;
+  std::array<char, 8192> part{};  // The header space as a whole has no more.
+  for (int i = 0;; ++i) {
+    const int length = lws_hdr_copy_fragment(
+        wsi, part.data(), static_cast<int>(part.size()), WSI_TOKEN_HTTP_URI_ARGS, i);
+    if (length < 0) return query;
+    const std::string_view pair(part.data(), static_cast<std::size_t>(length));
+    if (pair.empty() || !is_utf8(pair) || pair.find('\0') != std::string_view::npos) continue;
+    const std::size_t equals = pair.find('=');
+    const bool has_value = equals != std::string_view::npos;
+    query.emplace_back(pair.substr(0, equals), has_value ? pair.substr(equals + 1) : "");
+  }
+}
+
+std::string read_content_type(lws* wsi) {
+  return header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE).value_or("");
+}
+
 }  // namespace
 
 RequestHead read_request_head(lws* wsi) {
@@ -72,24 +93,8 @@ HttpRequest read_request(lws* wsi, const RequestHead& head) {
   return request;
 }
 
-std::vector<std::pair<std::string, std::string>> read_query(lws* wsi) {
-  std::vector<std::pair<std::string, std::string>> query;
-  if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS) <= 0) return query;
-  std::array<char, 8192> part{};  // The header space as a whole has no more.
-  for (int i = 0;; ++i) {
-    const int length = lws_hdr_copy_fragment(
-        wsi, part.data(), static_cast<int>(part.size()), WSI_TOKEN_HTTP_URI_ARGS, i);
-    if (length < 0) return query;
-    const std::string_view pair(part.data(), static_cast<std::size_t>(length));
-    if (pair.empty() || !is_utf8(pair) || pair.find('\0') != std::string_view::npos) continue;
-    const std::size_t equals = pair.find('=');
-    const bool has_value = equals != std::string_view::npos;
-    query.emplace_back(pair.substr(0, equals), has_value ? pair.substr(equals + 1) : "");
-  }
-}
-
-std::string read_content_type(lws* wsi) {
-  return header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE).value_or("");
+UploadHead read_upload_head(lws* wsi, const RequestHead& head) {
+  return {head, read_query(wsi), read_content_type(wsi), expects_continue(wsi)};
 }
 
 void read_range(lws* wsi, ResponseOptions& options) {

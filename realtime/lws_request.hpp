@@ -8,6 +8,7 @@
 
 #include "core/http.hpp"
 #include "realtime/http_response.hpp"
+#include "realtime/ingest_request.hpp"
 #include "realtime/request_rules.hpp"
 
 struct lws;
@@ -19,9 +20,8 @@ RequestHead read_request_head(lws* wsi);
 /// The request as handlers see it, without body and peer. HEAD is GET; the edge leaves the body
 /// out.
 HttpRequest read_request(lws* wsi, const RequestHead& head);
-/// Names and values of the query, decoded, in order; only what is valid UTF-8 without NUL.
-std::vector<std::pair<std::string, std::string>> read_query(lws* wsi);
-std::string read_content_type(lws* wsi);
+/// The head of an upload, which begins with `head`.
+UploadHead read_upload_head(lws* wsi, const RequestHead& head);
 bool expects_continue(lws* wsi);
 /// Range and If-Range of a GET.
 void read_range(lws* wsi, ResponseOptions& options);

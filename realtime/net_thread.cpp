@@ -138,7 +138,9 @@ int on_connection(Connection& connection,
       return connection.on_confirm_upgrade();
     case LWS_CALLBACK_RAW_ADOPT:
     case LWS_CALLBACK_RAW_RX:
-      return connection.on_raw();
+      return connection.on_raw(bytes);
+    case LWS_CALLBACK_RAW_WRITEABLE:
+      return connection.on_http_writeable();
     case LWS_CALLBACK_ESTABLISHED:
       loop.on_established(connection);
       return 0;
@@ -155,6 +157,7 @@ int on_connection(Connection& connection,
       return 0;
     case LWS_CALLBACK_CLOSED:
     case LWS_CALLBACK_CLOSED_HTTP:
+    case LWS_CALLBACK_RAW_CLOSE:
       loop.on_closed(connection);
       return 0;
     case LWS_CALLBACK_WSI_DESTROY:
@@ -179,7 +182,8 @@ int on_lws(lws* wsi,
   auto* const connection = static_cast<Connection*>(lws_get_opaque_user_data(wsi));
   if (connection == nullptr) return 0;
   connection->attach(wsi);
-  const bool has_bytes = reason == LWS_CALLBACK_RECEIVE || reason == LWS_CALLBACK_HTTP_BODY;
+  const bool has_bytes = reason == LWS_CALLBACK_RECEIVE || reason == LWS_CALLBACK_HTTP_BODY ||
+                         reason == LWS_CALLBACK_RAW_RX;
   const std::string_view bytes =
       has_bytes && in != nullptr ? std::string_view(static_cast<const char*>(in), length) : "";
   return on_connection(*connection, *loop, reason, bytes);
@@ -195,7 +199,8 @@ bool NetThread::Loop::create_context() {
   info.user = this;
   info.gid = -1;
   info.uid = -1;
-  info.options = LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_VALIDATE_UTF8;
+  info.options = LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_VALIDATE_UTF8 |
+                 LWS_SERVER_OPTION_FALLBACK_TO_APPLY_LISTEN_ACCEPT_CONFIG;  // Gives on_raw().
   info.foreign_loops = &foreign_loop;
   info.timeout_secs = kHandshakeTimeoutS;
   info.keepalive_timeout = kKeepAliveS;

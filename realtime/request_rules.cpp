@@ -143,6 +143,7 @@ std::variant<BodyPlan, HttpRefusal> plan_body(const RequestHead& head, const Edg
 }
 
 std::variant<BodyPlan, HttpRefusal> plan_stream(const RequestHead& head) {
+  if (head.method == "SOURCE") return BodyPlan{.until_close = true};
   EdgeRules any_length;
   any_length.body_bytes_max = std::numeric_limits<std::size_t>::max();
   auto plan = plan_body(head, any_length);

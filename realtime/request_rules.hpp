@@ -56,8 +56,8 @@ struct BodyPlan {
 std::optional<HttpRefusal> check_request(const RequestHead& head, const EdgeRules& rules);
 /// REQUIRES: check_request() found nothing.
 std::variant<BodyPlan, HttpRefusal> plan_body(const RequestHead& head, const EdgeRules& rules);
-/// The same for a body that is taken as it comes, of any length: a PUT without a length lasts until
-/// the connection ends, as source clients of Icecast do it.
+/// The same for a body that is taken as it comes, of any length: a PUT without a length and a
+/// SOURCE last until the connection ends, as source clients of Icecast do it.
 std::variant<BodyPlan, HttpRefusal> plan_stream(const RequestHead& head);
 /// RFC 6455 section 4.2.1, only `GET`, version 13 and the sub-protocol qylon.v1 or none.
 /// REQUIRES: check_request() found nothing.

@@ -90,6 +90,33 @@ TEST_F(EdgeIngest, APutWithoutALengthLastsUntilItsConnectionEnds) {
   EXPECT_EQ(status_of(socket.read_all()), 200);
 }
 
+TEST_F(EdgeIngest, ASourceClientIsWelcomedAndThenOnlySends) {
+  access_.token_required = true;
+  test::RawSocket socket(edge_->port());
+  socket.send("SOURCE /v1/ingest/" + history_.meeting.to_string() +
+              "?rate=16000 HTTP/1.0\r\nAuthorization: Basic c291cmNlOnNlY3JldA==\r\n"
+              "Content-Type: audio/pcm\r\nIce-Name: x\r\n\r\n");
+  ASSERT_TRUE(socket.read_until("HTTP/1.0 200 OK\r\n\r\n"));
+  socket.forget(socket.received().size());
+  socket.send(packet_);
+  ASSERT_TRUE(wait_for_frames(1));
+  make_durable();
+  ::shutdown(socket.fd(), SHUT_WR);
+  EXPECT_EQ(socket.read_all(), "");
+  EXPECT_TRUE(socket.closed());
+  EXPECT_TRUE(wait_for_frames(2));
+}
+
+TEST_F(EdgeIngest, ASourceClientThatIsRefusedIsToldInFull) {
+  access_.token_required = true;
+  const std::string host = " HTTP/1.0\r\nHost: localhost\r\n\r\n";
+  const std::string path = "SOURCE /v1/ingest/" + history_.meeting.to_string();
+  EXPECT_EQ(status_of(exchange(path + "?codec=wav" + host, 2000)), 401);
+  EXPECT_EQ(status_of(exchange(path + "?codec=midi" + host, 2000)), 415);
+  EXPECT_EQ(status_of(exchange("SOURCE /elsewhere" + host, 2000)), 405);
+  EXPECT_EQ(status_of(exchange("BREW /pot" + host, 2000)), 405);
+}
+
 TEST_F(EdgeIngest, MoreThanLibwebsocketsCountsOfABodyWithoutALengthIsTaken) {
   test::RawSocket socket(edge_->port());
   socket.send(head("PUT", "Transfer-Encoding: chunked\r\n"));

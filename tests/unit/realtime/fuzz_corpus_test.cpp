@@ -19,11 +19,18 @@
 #define LLVMFuzzerTestOneInput fuzz_uplink_session
 #include "tests/fuzz/realtime_uplink_session_fuzz.cpp"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_source_request
+#include "tests/fuzz/realtime_source_request_fuzz.cpp"
+#undef LLVMFuzzerTestOneInput
 
 namespace {
 
 TEST(RealtimeCorpus, OfChunkedBodiesIsHandled) {
   EXPECT_GE(qylon::test::replay_corpus("realtime_chunk_decoder_fuzz", fuzz_chunk_decoder), 3);
+}
+
+TEST(RealtimeCorpus, OfSourceClientsIsHandled) {
+  EXPECT_GE(qylon::test::replay_corpus("realtime_source_request_fuzz", fuzz_source_request), 4);
 }
 
 TEST(RealtimeCorpus, OfMessagesIsHandled) {

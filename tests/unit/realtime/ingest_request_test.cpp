@@ -16,10 +16,11 @@ constexpr std::string_view kMeeting = "11111111-2222-4333-8444-555555555555";
 std::variant<IngestRequest, HttpRefusal> read(const Query& query,
                                               std::string_view content_type = "",
                                               std::string_view meeting = kMeeting) {
-  RequestHead head;
-  head.method = "PUT";
-  head.path = "/v1/ingest/" + std::string(meeting);
-  return read_ingest_request(head, query, content_type);
+  UploadHead head;
+  head.request.path = "/v1/ingest/" + std::string(meeting);
+  head.query = query;
+  head.content_type = content_type;
+  return read_ingest_request(head);
 }
 
 int refused(const std::variant<IngestRequest, HttpRefusal>& read) {
