@@ -198,13 +198,16 @@ void Meeting::on_frame(TrackId track, UplinkFrame&& frame) {
   const auto state = target.state();
   const bool is_new = target.is_new(frame);
   UplinkFrame copy;
-  if (is_new) copy = frame;
+  std::uint64_t numbering = 0;
+  if (is_new) {
+    copy = frame;
+    numbering = state->durable.on_journal();
+  }
   target.insert(std::move(frame), parts_.clock.monotonic_us());
   if (!is_new) return;
   // The journal keeps the order of this call, so when this frame is on disk every frame that was
   // taken before it is too: the watermark of this moment becomes the durable one.
   const std::uint64_t settled = state->next_seq;
-  const std::uint64_t numbering = state->durable.numbering();
   const auto synced = [state, settled, numbering, refused = false](bool durable) mutable {
     if (durable) {
       state->durable.synced(numbering, settled, refused);

@@ -74,7 +74,7 @@ void Track::resume(JournalledAudio&& audio, std::int64_t now_us) {
   for (auto frame = first; frame != audio.frames.end(); ++frame)
     insert(std::move(*frame), now_us);
   drift_ = {};  // What was read from the disk did not arrive now.
-  state_->next_seq = jitter_->next_seq();
+  note_settled();
   state_->durable.restart(jitter_->next_seq());
 }
 
@@ -114,13 +114,18 @@ bool Track::insert(UplinkFrame&& frame, std::int64_t now_us) {
   }
   const bool taken = inserted == JitterBuffer::Inserted::kTaken;
   if (ends && taken) flush();
-  state_->next_seq = jitter_->next_seq();
+  note_settled();
   return taken;
+}
+
+void Track::note_settled() {
+  state_->next_seq = jitter_->next_seq();
+  state_->durable.settle(jitter_->next_seq());
 }
 
 void Track::tick(std::int64_t now_us) {
   jitter_->tick(now_us);
-  state_->next_seq = jitter_->next_seq();
+  note_settled();
   if (wire_silent_ || now_us - last_frame_us_ < kWireSilenceUs) return;
   wire_silent_ = true;
   flush();
@@ -128,7 +133,7 @@ void Track::tick(std::int64_t now_us) {
 
 void Track::flush() {
   jitter_->flush();
-  state_->next_seq = jitter_->next_seq();
+  note_settled();
   if (!captioner_) return;
   graph_->flush();
   captioner_->flush();

@@ -94,6 +94,7 @@ class Track final : private BlockSink {
  private:
   Track(const Options& options, Parts parts);
   void on_block(const Block& block) noexcept override;
+  void note_settled();
   void deliver(JitterBuffer::Output&& output);
   void deliver_frame(const UplinkFrame& frame, std::int64_t arrived_us);
   /// Meeting time less the track's own.

@@ -172,7 +172,7 @@ Status Server::open_journal() {
   if (!journal) return journal.error();
   journal_ = *std::move(journal);
   const auto reread = [this](const storage::CaptionWriter::Sink& take) {
-    storage::read_unsettled_captions(journal_->spool(), take);
+    return storage::reread_captions(*journal_, take);
   };
   writer_ = std::make_unique<storage::CaptionWriter>(
       storage::CaptionWriter::Options{},

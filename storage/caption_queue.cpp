@@ -225,13 +225,13 @@ bool CaptionQueue::reread_journal() {
     batch.clear();
   };
   if (failed) return false;
-  events_.reread([&](CaptionPtr caption) {
+  const bool whole = events_.reread([&](CaptionPtr caption) {
     if (failed) return;
     batch.push_back(std::move(caption));
     if (batch.size() >= options_.batch_captions_max) store_and_clear();
   });
   if (!batch.empty()) store_and_clear();
-  return !failed;
+  return whole && !failed;
 }
 
 void CaptionQueue::answer_flushes() {

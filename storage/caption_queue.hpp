@@ -41,8 +41,9 @@ class CaptionQueue {
     /// Every caption of the meeting up to `offset` is stored or refused: Journal::settle.
     std::function<void(MeetingId meeting, std::uint64_t offset)> on_stored;
     /// Hands every caption of the journal that was not settled to the sink, those of a meeting
-    /// oldest first: read_unsettled_captions.
-    std::function<void(const Sink&)> reread;
+    /// oldest first: read_unsettled_captions. False: some still wait for a broken disk, so that
+    /// this must be tried again later.
+    std::function<bool(const Sink&)> reread;
   };
   /// Stores a batch and waits for it: append_captions.
   using Store = std::function<Status(std::span<const CaptionPtr>)>;

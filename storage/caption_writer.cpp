@@ -143,6 +143,12 @@ CaptionWriter::CaptionWriter(Options options,
 
 CaptionWriter::~CaptionWriter() = default;
 
+bool reread_captions(const Journal& journal, const CaptionWriter::Sink& sink) {
+  if (!journal.writable()) return false;
+  read_unsettled_captions(journal.spool(), sink);
+  return true;
+}
+
 void CaptionWriter::add(CaptionPtr caption) {
   impl_->queue().add(std::move(caption));
   impl_->wake();

@@ -16,6 +16,7 @@
 #include "core/transcript.hpp"
 #include "storage/caption_queue.hpp"
 #include "storage/database.hpp"
+#include "storage/journal.hpp"
 
 namespace qylon::storage {
 
@@ -67,5 +68,8 @@ class CaptionWriter {
   Database* database_ = nullptr;  // Null with another store. Constant after construction.
   std::unique_ptr<Impl> impl_;
 };
+
+/// CaptionQueue::Events::reread over a journal. False while it waits for a broken disk.
+bool reread_captions(const Journal& journal, const CaptionWriter::Sink& sink);
 
 }  // namespace qylon::storage

@@ -17,6 +17,7 @@ constexpr std::size_t kHeaderCopyBytes = kSegmentHeaderBytes / 2;
 constexpr std::size_t kHeaderCrcAt = 12;  // In the segment header, after magic and version.
 constexpr std::size_t kAlignment = 8;
 constexpr std::uint8_t kSealedFlag = 1;
+constexpr std::uint8_t kBeginsGroupFlag = 2;
 
 template <typename T>
 T load(std::span<const std::uint8_t> bytes, std::size_t at) noexcept {
@@ -66,6 +67,7 @@ bool decode_record(std::span<const std::uint8_t> bytes, std::uint32_t seed, Reco
   if (crc32c(payload, seed) != load<std::uint32_t>(bytes, 8)) return false;
   record.type = static_cast<RecordType>(bytes[12]);
   record.sealed = (bytes[13] & kSealedFlag) != 0;
+  record.begins_group = (bytes[13] & kBeginsGroupFlag) != 0;
   record.track = load<std::uint16_t>(bytes, 14);
   std::copy_n(bytes.begin() + 16, 16, record.meeting.value.bytes.begin());
   record.seq = load<std::uint64_t>(bytes, 32);
@@ -145,7 +147,8 @@ void encode_record(const Record& record, std::uint32_t seed, std::vector<std::ui
   writer.number(static_cast<std::uint32_t>(record.payload.size()));
   writer.number(crc32c(record.payload, seed));
   writer.number(static_cast<std::uint8_t>(record.type));
-  writer.number(record.sealed ? kSealedFlag : std::uint8_t{0});
+  writer.number(static_cast<std::uint8_t>((record.sealed ? kSealedFlag : 0) |
+                                          (record.begins_group ? kBeginsGroupFlag : 0)));
   writer.number(record.track);
   writer.bytes(record.meeting.value.bytes);
   writer.number(record.seq);

@@ -8,8 +8,8 @@
 ///            epoch 16 | number u64 | created_us i64 | 16 reserved zeros; all of it twice, because
 ///            without the seed that it gives no record can be read
 ///   record : header crc u32 (of the 44 bytes after it) | payload bytes u32 | payload crc u32 |
-///            type u8 | flags u8 (bit 0: payload sealed) | track u16 | meeting 16 | seq u64 |
-///            position i64 | payload | pad
+///            type u8 | flags u8 (bit 0: payload sealed, bit 1: first of its group) | track u16 |
+///            meeting 16 | seq u64 | position i64 | payload | pad
 ///
 /// Both record checksums start from a seed that the segment's header gives, so that neither a
 /// record of an older segment nor bytes that a client sends as payload can pass for a record.
@@ -43,6 +43,7 @@ struct Record {
   std::int64_t position = 0;          ///< Audio: capture_us. Caption: start_ms.
   std::vector<std::uint8_t> payload;  ///< audio_record.hpp, caption_record.hpp.
   bool sealed = false;                ///< The payload is ciphertext.
+  bool begins_group = false;          ///< Everything before it in the segment was synced first.
 };
 
 struct SegmentHeader {

@@ -46,22 +46,52 @@ void append(const SegmentSummary& segment,
     places.push_back({segment.number, segment.seed, extent});
 }
 
+/// How many records stand before the first damage in the last group, whose first is `last_group`.
+std::size_t whole_records(const std::vector<RecordNote>& notes,
+                          std::optional<std::size_t> last_group) {
+  std::size_t end = kSegmentHeaderBytes;
+  for (std::size_t i = last_group.value_or(0); i < notes.size(); ++i) {
+    if (i != last_group && notes[i].offset != end) return i;
+    end = notes[i].offset + notes[i].bytes;
+  }
+  return notes.size();
+}
+
 }  // namespace
 
-void SegmentSummary::note(RecordType type,
-                          MeetingId meeting,
-                          std::uint64_t seq,
-                          std::size_t offset,
-                          std::size_t bytes_of_record) {
-  MeetingExtents& entry = meetings[meeting];
-  const Extent extent{
-      static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(bytes_of_record), seq};
-  if (type == RecordType::kAudio) {
+void SegmentSummary::note(const RecordNote& record) {
+  MeetingExtents& entry = meetings[record.meeting];
+  const Extent extent{static_cast<std::uint32_t>(record.offset),
+                      static_cast<std::uint32_t>(record.bytes),
+                      record.seq};
+  if (record.type == RecordType::kAudio) {
     extend(entry.audio, kAudioGrain, extent);
     return;
   }
-  if (type == RecordType::kCaption) entry.last_caption = std::max(entry.last_caption, seq);
+  if (record.type == RecordType::kCaption)
+    entry.last_caption = std::max(entry.last_caption, record.seq);
   extend(entry.others, kCaptionGrain, extent);
+}
+
+std::optional<SegmentSummary> summarise_segment(std::span<const std::uint8_t> bytes,
+                                                ScanReport& report) {
+  const auto header = decode_segment_header(bytes);
+  if (!header) return std::nullopt;
+  std::vector<RecordNote> notes;
+  std::optional<std::size_t> last_group;
+  report = scan_records(
+      bytes, kSegmentHeaderBytes, header->seed(), [&](const Record& record, std::size_t at) {
+        if (record.begins_group) last_group = notes.size();
+        const std::size_t length = record_bytes(record.payload.size());
+        notes.push_back({record.type, record.meeting, record.seq, at, length});
+      });
+  notes.resize(whole_records(notes, last_group));
+  SegmentSummary summary;
+  summary.seed = header->seed();
+  summary.bytes = static_cast<std::int64_t>(bytes.size());
+  for (const RecordNote& note : notes)
+    summary.note(note);
+  return summary;
 }
 
 void SegmentShelf::add(SegmentSummary summary) {

@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -35,6 +36,15 @@ struct Place {
   Extent extent;
 };
 
+/// Where a record lies, and whose it is.
+struct RecordNote {
+  RecordType type = RecordType::kAudio;
+  MeetingId meeting;
+  std::uint64_t seq = 0;
+  std::size_t offset = 0;  ///< From the segment's start [bytes].
+  std::size_t bytes = 0;   ///< On disk.
+};
+
 /// What must be known of a segment without reading it again.
 struct SegmentSummary {
   static constexpr std::int64_t kOpen = std::numeric_limits<std::int64_t>::max();
@@ -45,14 +55,18 @@ struct SegmentSummary {
   std::int64_t closed_us = kOpen;  ///< Monotonic clock.
   std::unordered_map<MeetingId, MeetingExtents> meetings;
 
-  /// Remembers that `record` lies at `offset`. REQUIRES: offsets rise.
+  /// REQUIRES: offsets rise.
   /// Bound: one extent in 4 KiB of captions or 64 KiB of audio: a few hundred a segment.
-  void note(RecordType type,
-            MeetingId meeting,
-            std::uint64_t seq,
-            std::size_t offset,
-            std::size_t bytes_of_record);
+  void note(const RecordNote& record);
 };
+
+/// What a segment that was read whole holds; nothing when its header is not readable.
+///
+/// A power failure keeps sectors of an unsynced group in any order. Nobody was told of them, and a
+/// record without its predecessor would leave a hole in what is numbered: of the last group, which
+/// alone can be torn, only what stands before the first damage counts.
+std::optional<SegmentSummary> summarise_segment(std::span<const std::uint8_t> bytes,
+                                                ScanReport& report);
 
 /// Highest caption offset of each meeting that is in PostgreSQL.
 using SettledOffsets = std::unordered_map<MeetingId, std::uint64_t>;

@@ -83,35 +83,28 @@ Status Spool::open() {
 /// What cannot be read is never deleted: somebody may still save it.
 void Spool::shelve_existing(std::uint64_t number, ScanReport& total) {
   const auto bytes = disk_->read(number, 0, kSegmentFileBytesMax);
-  const auto header = bytes ? decode_segment_header(*bytes) : std::nullopt;
-  if (bytes && !header && is_zero(*bytes)) {
+  ScanReport scanned;
+  auto summary = bytes ? summarise_segment(*bytes, scanned) : std::nullopt;
+  if (bytes && !summary && is_zero(*bytes)) {
     remove(number);  // A kill came between its creation and its first record.
     return;
   }
-  if (!header) {
+  if (!summary) {
     corrupt_.add();
     log_.error("journal_segment_unreadable",
                {{"number", std::to_string(number)},
                 {"message", bytes ? "its header is damaged" : bytes.error().message}});
     return;
   }
-  SegmentSummary summary;
-  summary.number = number;
-  summary.seed = header->seed();
-  summary.bytes = static_cast<std::int64_t>(bytes->size());
-  summary.closed_us = clock_.monotonic_us();
-  const ScanReport scanned = scan_records(
-      *bytes, kSegmentHeaderBytes, summary.seed, [&summary](const Record& record, std::size_t at) {
-        summary.note(
-            record.type, record.meeting, record.seq, at, record_bytes(record.payload.size()));
-      });
   add(scanned, total);
   if (scanned.records == 0 && scanned.bytes_cut == 0) {
     remove(number);
     return;
   }
+  summary->number = number;
+  summary->closed_us = clock_.monotonic_us();
   const MutexLock lock(mutex_);
-  shelf_.add(std::move(summary));
+  shelf_.add(*std::move(summary));
 }
 
 // --- Writing. ---
@@ -145,15 +138,14 @@ std::size_t Spool::stored_bytes(const Record& record) const noexcept {
 
 void Spool::encode(const Record& record) {
   const std::size_t bytes = stored_bytes(record);
-  if (keys_ == nullptr) {
-    encode_record(record, segment_->seed, buffer_);
-  } else {
+  Record stored = record;
+  stored.begins_group = buffer_.empty();
+  if (keys_ != nullptr) {
     const auto key = keys_->find(record.meeting);
     QYLON_CHECK(key != nullptr);  // write() has made it.
-    Record sealed = record;
-    seal_record(*key, sealed);
-    encode_record(sealed, segment_->seed, buffer_);
+    seal_record(*key, stored);
   }
+  encode_record(stored, segment_->seed, buffer_);
   notes_.push_back({record.type, record.meeting, record.seq, segment_->used_bytes, bytes});
   segment_->used_bytes += bytes;
 }
@@ -180,8 +172,8 @@ bool Spool::flush_and_sync() {
   }
   const MutexLock lock(mutex_);
   SegmentSummary& summary = shelf_.at(segment_->number);
-  for (const Note& note : notes_)
-    summary.note(note.type, note.meeting, note.seq, note.offset, note.bytes);
+  for (const RecordNote& note : notes_)
+    summary.note(note);
   notes_.clear();
   return true;
 }

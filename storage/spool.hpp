@@ -105,15 +105,6 @@ class Spool {
     std::uint32_t seed = 0;
     std::size_t used_bytes = 0;  // With what waits in the buffer.
   };
-  /// A record of the group that is not known to be on disk.
-  struct Note {
-    RecordType type;
-    MeetingId meeting;
-    std::uint64_t seq;
-    std::size_t offset;
-    std::size_t bytes;
-  };
-
   Status check_options() const;
   void shelve_existing(std::uint64_t number, ScanReport& total);
   bool try_write(std::span<const SpoolItem> group);
@@ -149,7 +140,7 @@ class Spool {
   MeetingKeys* const keys_;
   std::optional<OpenSegment> segment_;
   std::vector<std::uint8_t> buffer_;
-  std::vector<Note> notes_;  // Of what the buffer holds.
+  std::vector<RecordNote> notes_;  // Of what the buffer holds.
   std::uint64_t next_number_ = 1;
   std::int64_t retry_at_us_ = 0;
   std::int64_t tidied_at_us_ = 0;

@@ -87,6 +87,7 @@ class CaptionWriterTest : public testing::Test {
       }
       for (const CaptionPtr& caption : copy)
         sink(caption);
+      return true;
     };
     writer_ = std::make_unique<CaptionWriter>(
         options_,

@@ -21,7 +21,7 @@ SegmentSummary segment(std::uint64_t number,
   summary.bytes = 100;
   summary.closed_us = static_cast<std::int64_t>(number) * 1000;
   for (const auto& [meeting, offset] : captions)
-    summary.note(RecordType::kCaption, meeting, offset, kSegmentHeaderBytes, 64);
+    summary.note({RecordType::kCaption, meeting, offset, kSegmentHeaderBytes, 64});
   return summary;
 }
 
@@ -75,10 +75,10 @@ TEST(SegmentShelf, TheSegmentThatIsWrittenToStays) {
 
 TEST(SegmentShelf, NeighbouringRecordsOfAMeetingShareAnExtent) {
   SegmentSummary summary = segment(1);
-  summary.note(RecordType::kAudio, kAnn, 1, 128, 64);
-  summary.note(RecordType::kAudio, kBob, 1, 192, 64);
-  summary.note(RecordType::kAudio, kAnn, 2, 256, 64);
-  summary.note(RecordType::kAudio, kAnn, 3, 200'000, 64);
+  summary.note({RecordType::kAudio, kAnn, 1, 128, 64});
+  summary.note({RecordType::kAudio, kBob, 1, 192, 64});
+  summary.note({RecordType::kAudio, kAnn, 2, 256, 64});
+  summary.note({RecordType::kAudio, kAnn, 3, 200'000, 64});
   SegmentShelf shelf;
   shelf.add(summary);
   const auto places = shelf.audio_of(kAnn);
@@ -91,8 +91,8 @@ TEST(SegmentShelf, NeighbouringRecordsOfAMeetingShareAnExtent) {
 
 TEST(SegmentShelf, CaptionsAreFoundFromAnOffsetOn) {
   SegmentSummary summary = segment(1);
-  summary.note(RecordType::kCaption, kAnn, 1, 128, 64);
-  summary.note(RecordType::kCaption, kAnn, 2, 10'000, 64);
+  summary.note({RecordType::kCaption, kAnn, 1, 128, 64});
+  summary.note({RecordType::kCaption, kAnn, 2, 10'000, 64});
   SegmentShelf shelf;
   shelf.add(summary);
   EXPECT_EQ(shelf.captions_of(kAnn, 0).size(), 2U);
@@ -100,6 +100,33 @@ TEST(SegmentShelf, CaptionsAreFoundFromAnOffsetOn) {
   EXPECT_TRUE(shelf.captions_of(kAnn, 2).empty());
   EXPECT_EQ(shelf.last_caption(kAnn), 2U);
   EXPECT_EQ(shelf.meetings_with_captions(), (std::vector<MeetingId>{kAnn}));
+}
+
+TEST(SegmentShelf, OfATornGroupOnlyWhatStandsBeforeTheDamageCounts) {
+  const SegmentHeader header{};
+  auto bytes = encode_segment_header(header);
+  const auto append = [&](std::uint64_t offset, bool begins_group) {
+    Record record;
+    record.type = RecordType::kCaption;
+    record.meeting = kAnn;
+    record.seq = offset;
+    record.begins_group = begins_group;
+    encode_record(record, header.seed(), bytes);
+  };
+  append(1, true);
+  const std::size_t second = bytes.size();
+  append(2, false);
+  append(3, false);
+  const auto last_caption = [&kAnn = kAnn](std::vector<std::uint8_t> copy) {
+    ScanReport report;
+    const auto summary = summarise_segment(copy, report);
+    return summary ? summary->meetings.at(kAnn).last_caption : 0;
+  };
+  EXPECT_EQ(last_caption(bytes), 3U);
+  bytes[second] ^= 1;
+  EXPECT_EQ(last_caption(bytes), 1U);
+  append(4, true);  // What is damaged was synced: it is one record that is lost, and no more.
+  EXPECT_EQ(last_caption(bytes), 4U);
 }
 
 }  // namespace
