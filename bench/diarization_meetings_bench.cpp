@@ -1,6 +1,6 @@
 // Runs the live diarization over recorded meetings and scores the labels as first given, as known
 // five seconds later and at the end:
-//   diarization_meetings_bench [--oracle-vad] [--collar S] WAV RTTM [WAV RTTM ...]
+//   diarization_meetings_bench [--oracle-vad] [--collar S] [--voice-model FILE] WAV RTTM ...
 // WAV: 16 kHz mono, 16 bit. RTTM: the reference. --oracle-vad takes the reference's speech (pauses
 // below 0.3 s bridged) for voice activity; without it, dsp::VoiceActivity at 0.5.
 
@@ -28,6 +28,7 @@ constexpr std::int64_t kLater = 5 * 16000;
 struct Settings {
   bool oracle = false;
   double collar_s = 0.25;
+  std::string voice_model;
   std::vector<std::string> files;
 };
 
@@ -198,6 +199,8 @@ Settings parse_arguments(int count, char** arguments) {
       settings.oracle = true;
     } else if (argument == "--collar" && i + 1 < count) {
       settings.collar_s = std::stod(arguments[++i]);
+    } else if (argument == "--voice-model" && i + 1 < count) {
+      settings.voice_model = arguments[++i];
     } else {
       settings.files.push_back(argument);
     }
@@ -206,7 +209,8 @@ Settings parse_arguments(int count, char** arguments) {
 }
 
 int run_all(const Settings& settings) {
-  const auto model = EmbeddingModel::load_default();
+  const auto model = settings.voice_model.empty() ? EmbeddingModel::load_default()
+                                                  : EmbeddingModel::load(settings.voice_model);
   if (!model) return 1;
   Run total;
   for (std::size_t i = 0; i + 1 < settings.files.size(); i += 2) {

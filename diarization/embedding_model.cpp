@@ -36,14 +36,19 @@ Status check_format(const WeightFile& file) {
 
 Status read_calibration(const WeightFile& file, EmbeddingModel::Calibration& calibration) {
   using Field = std::pair<const char*, float*>;
-  for (const auto& [key, value] : {Field{"sharpness", &calibration.sharpness},
-                                   Field{"new_voice", &calibration.new_voice},
-                                   Field{"split", &calibration.split}}) {
+  for (const auto& [key, value] : {Field{"voice_share", &calibration.voice_share},
+                                   Field{"window_share", &calibration.window_share},
+                                   Field{"dimensions", &calibration.dimensions}}) {
     const Result<float> number = file.number(key);
     if (!number) return number.error();
     *value = *number;
   }
-  return ok();
+  const bool usable = calibration.voice_share > 0 && calibration.voice_share < 1 &&
+                      calibration.window_share > 0 && calibration.dimensions > 0;
+  if (usable) return ok();
+  return Error{ErrorCode::kInvalidArgument,
+               "speaker weights: voice_share must lie between 0 and 1, window_share and dimensions "
+               "above 0"};
 }
 
 }  // namespace

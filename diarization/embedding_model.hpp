@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/result.hpp"
+#include "diarization/voice_likelihood.hpp"
 
 namespace qylon::models {
 class WeightFile;
@@ -28,12 +29,8 @@ inline constexpr int kFramesMin = 20;
 ///           file, misses a tensor, or was made for another front end.
 class EmbeddingModel {
  public:
-  /// How cosines of these embeddings are read; see VoiceClusters.
-  struct Calibration {
-    float sharpness = 16.0F;  ///< Log-odds per unit of cosine between a window and a voice.
-    float new_voice = 0.3F;   ///< Cosine to the nearest voice at which a new one is as likely.
-    float split = 0.25F;      ///< Average-linkage cosine below which a refresh keeps apart.
-  };
+  /// How windows of one voice scatter with these weights.
+  using Calibration = VoiceLikelihood::Options;
 
   /// The weights that are compiled into the binary.
   static Result<std::shared_ptr<const EmbeddingModel>> load_default();

@@ -11,7 +11,7 @@
 #include <Eigen/QR>
 
 #include "core/check.hpp"
-#include "diarization/linkage_clustering.hpp"
+#include "diarization/group_numbers.hpp"
 
 namespace qylon::diarization {
 namespace {

@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "core/check.hpp"
-#include "diarization/linkage_clustering.hpp"
+#include "diarization/group_numbers.hpp"
 #include "diarization/spectral_clustering.hpp"
 
 namespace qylon::diarization {

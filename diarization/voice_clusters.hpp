@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -13,29 +12,26 @@ namespace qylon::diarization {
 /// Who is who in one meeting: shared by its mixed tracks, so that a voice has one number in all.
 ///
 /// Each window of speech becomes evidence; evidence belongs to a voice, and which one can be
-/// revised when more has been heard. Live, a forward filter over the voices' centroids decides,
-/// with the chance that the speaker stays and the chance that the voice is new; every few seconds
-/// of speech all evidence is clustered afresh and the groups take over the numbers they have most
+/// revised when more has been heard. Live, a forward filter over the voices decides, with the
+/// chance that the speaker stays and the chance that the voice is new. Every window at first, every
+/// few seconds later, the stretches of the last minutes are partitioned anew into voices, changes
+/// of voice inside them are looked for again, and the groups take over the numbers they have most
 /// of. Voices are numbered from 0 in the order of appearance; a number is never given to another.
 ///
-/// Cost    : 0.1 ms a window; a refresh takes up to 30 ms with 300 points.
-/// Memory  : bounded, about 1 MB a meeting: points_max points of evidence and scratch memory; and
-///           the VoiceArchive for finish(), which grows to 2 MB.
+/// Cost    : 0.02 ms a window; a refresh takes up to 4 ms with 512 windows.
+/// Memory  : bounded, about 0.6 MB a meeting: windows_kept windows and scratch memory; and the
+///           VoiceArchive for finish(), which grows to 2 MB.
 /// Threads : one, the meeting's shard.
-/// Source  : Rabiner, "A tutorial on hidden Markov models", 1989, section III.A (forward filter).
+/// Source  : Rabiner, "A tutorial on hidden Markov models", 1989, section III (forward filter,
+///           Viterbi); VoiceLikelihood and voice_partition().
 class VoiceClusters {
  public:
   struct Options {
-    int voices_max = 24;         ///< At once; when reached, the nearest voice is taken.
-    int points_max = 300;        ///< Condensed evidence kept; at least 8.
-    float refresh_s = 5.0F;      ///< Speech between two refreshes.
-    float refresh_from_s = 10;   ///< Speech before the first one.
-    int spectral_points = 30;    ///< From so many points on spectral, before average linkage.
-    float stay = 0.8F;           ///< Chance that the next window has the same voice, if adjacent.
-    float stay_s = 3.0F;         ///< Time in which a pause makes that chance fall to 1/e.
-    float new_voice = 0.1F;      ///< Chance that a change of voice is to a new one.
-    int new_voice_windows = 2;   ///< Consecutive windows that make a new voice; up to 8.
-    int agreeing_refreshes = 2;  ///< That must find the same other number of voices to change it.
+    int voices_max = 24;     ///< At once; when reached, the nearest voice is taken.
+    int windows_kept = 512;  ///< That can still be told apart anew: 4 minutes of speech.
+    float stay = 0.85F;      ///< Chance that the next window has the same voice, if adjacent.
+    float stay_s = 3.0F;     ///< Time in which a pause makes that chance fall to 1/e.
+    float new_voice = 0.1F;  ///< Chance that a change of voice is to a new one.
   };
 
   /// What one track remembers from window to window.
@@ -44,10 +40,10 @@ class VoiceClusters {
       int voice = -1;
       float probability = 0;
     };
-    std::vector<Belief> beliefs;            ///< Of the known voices.
-    float new_voice = 0;                    ///< Probability of none of them.
-    std::array<std::int64_t, 8> pending{};  ///< Evidence that may be a new voice.
-    int pending_count = 0;
+    int track = -1;               ///< Given with the first window.
+    std::vector<Belief> beliefs;  ///< Of the known voices.
+    float new_voice = 0;          ///< Probability of none of them.
+    int pending = 0;              ///< Windows in a row that may be a new voice.
     std::int64_t last_evidence = -1;
     std::int64_t revision = 0;  ///< The refresh that the beliefs are about.
   };
@@ -55,7 +51,6 @@ class VoiceClusters {
   struct Observation {
     std::span<const float> embedding;  ///< Of the model's size, L2 norm 1.
     float window_s = 1.5F;             ///< Speech it was made of.
-    float new_s = 0.5F;                ///< Speech that no earlier window of the track had.
     float gap_s = 0.0F;                ///< Pause since the track's last window.
   };
 

@@ -149,7 +149,6 @@ VoiceLabel VoiceTracker::State::take_window(std::int64_t start,
                                             std::int64_t end,
                                             std::int64_t label_end) {
   VoiceClusters::Observation observation = embed(start, end);
-  observation.new_s = static_cast<float>(end - std::max(start, heard)) * kBlock_s;
   observation.gap_s =
       window_count == 0
           ? 0.0F

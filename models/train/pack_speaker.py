@@ -23,9 +23,9 @@ METADATA = {
     "front_end_note": "16 kHz, pre-emphasis 0.97, rectangular 25 ms every 10 ms, FFT 512, 40 mel bands, 10 log10",
     "corpora": "LibriSpeech train-clean-100 (190 speakers, CC BY 4.0)",
     "statistics_weight": "0.6",
-    "sharpness": "16",
-    "new_voice": "0.3",
-    "split": "0.25",
+    "voice_share": "0.45",
+    "window_share": "0.22",
+    "dimensions": "100",
 }
 
 

@@ -2,9 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "diarization/linkage_clustering.hpp"
+#include "diarization/group_numbers.hpp"
 #include "diarization/spectral_clustering.hpp"
-#include "diarization/voice_points.hpp"
 #include "tests/unit/diarization/synthetic_voices.hpp"
 
 namespace qylon::diarization {
@@ -73,59 +72,8 @@ TEST(SpectralClustering, EndsWithEqualPoints) {
   EXPECT_EQ(spectral_clusters(points, kSize, {}), std::vector<int>(40, 0));
 }
 
-TEST(LinkageClustering, SeparatesVoicesFromTheFirstWindowsOn) {
-  const std::vector<float> weights(24, 1.0F);
-  EXPECT_EQ(linkage_clusters(points_of(2, 12, 5), kSize, weights, {}), turns(2, 12));
-}
-
-TEST(LinkageClustering, GivesALightGroupToTheNearest) {
-  SyntheticVoices synthetic(kSize, 2);
-  const std::vector<float> voice = synthetic.direction();
-  std::vector<float> points;
-  for (int i = 0; i < 10; ++i) {
-    const std::vector<float> point = i == 4 ? synthetic.direction() : synthetic.near(voice, 0.8F);
-    points.insert(points.end(), point.begin(), point.end());
-  }
-  const std::vector<float> weights(10, 1.0F);
-  EXPECT_EQ(linkage_clusters(points, kSize, weights, {}), std::vector<int>(10, 0));
-}
-
-TEST(VoicePoints, StayWithinTheirCapacityAndKeepWhoWasWho) {
-  SyntheticVoices synthetic(kSize, 4);
-  const std::vector<std::vector<float>> directions = {synthetic.direction(), synthetic.direction()};
-  VoicePoints points(kSize, 30);
-  for (int i = 0; i < 500; ++i) {
-    const int voice = i % 2;
-    const auto evidence =
-        points.add(synthetic.near(directions[static_cast<std::size_t>(voice)], 0.7F), 1.0F, voice);
-    ASSERT_EQ(evidence, i);
-    ASSERT_LE(points.count(), 30);
-  }
-  for (std::int64_t evidence = 0; evidence < 500; ++evidence) {
-    EXPECT_EQ(points.voice_of(evidence), evidence % 2);
-  }
-  std::vector<float> sum(kSize);
-  EXPECT_FLOAT_EQ(points.sum_of(0, sum), 250.0F);
-}
-
-TEST(VoicePoints, DoNotAnswerForEvidenceOfLongAgoOrNever) {
-  VoicePoints points(2, 8);
-  const std::vector<float> vector = {1.0F, 0.0F};
-  for (std::int64_t i = 0; i < VoicePoints::kEvidenceKept + 10; ++i)
-    points.add(vector, 1.0F, 3);
-  EXPECT_EQ(points.voice_of(9), -1);
-  EXPECT_EQ(points.voice_of(10), 3);
-  EXPECT_EQ(points.voice_of(-1), -1);
-  EXPECT_EQ(points.voice_of(VoicePoints::kEvidenceKept + 10), -1);
-}
-
-TEST(VoicePoints, MakeRoomEvenWhenEveryWindowIsAnotherVoice) {
-  SyntheticVoices synthetic(kSize, 8);
-  VoicePoints points(kSize, 12);
-  for (int i = 0; i < 100; ++i)
-    points.add(synthetic.direction(), 1.0F, i);
-  EXPECT_LE(points.count(), 12);
-  EXPECT_EQ(points.voice_of(99), 99);
+TEST(GroupNumbers, FollowTheFirstAppearance) {
+  EXPECT_EQ(renumbered({7, -1, 7, 3, -1}), (std::vector<int>{0, 1, 0, 2, 1}));
 }
 
 }  // namespace

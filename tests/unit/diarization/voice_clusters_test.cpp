@@ -18,9 +18,12 @@ class Meeting {
       directions_.push_back(synthetic_.direction());
   }
 
-  VoiceClusters::Assignment hear(VoiceClusters::Follower& track, int voice, float window_s = 1.5F) {
+  VoiceClusters::Assignment hear(VoiceClusters::Follower& track,
+                                 int voice,
+                                 float window_s = 1.5F,
+                                 float gap_s = 0.0F) {
     embedding_ = synthetic_.near(directions_[static_cast<std::size_t>(voice)], 0.75F);
-    return clusters_.observe(track, observation(window_s));
+    return clusters_.observe(track, observation(window_s, gap_s));
   }
 
   VoiceClusters::Assignment judge(const VoiceClusters::Follower& track, int voice) {
@@ -31,10 +34,11 @@ class Meeting {
   VoiceClusters& clusters() { return clusters_; }
 
  private:
-  VoiceClusters::Observation observation(float window_s) const {
+  VoiceClusters::Observation observation(float window_s, float gap_s = 0.0F) const {
     VoiceClusters::Observation out;
     out.embedding = embedding_;
     out.window_s = window_s;
+    out.gap_s = gap_s;
     return out;
   }
 
@@ -62,9 +66,9 @@ TEST(VoiceClusters, NumberVoicesInTheOrderOfAppearance) {
 TEST(VoiceClusters, WithholdALabelUntilANewVoiceIsHeardTwice) {
   Meeting meeting(2);
   VoiceClusters::Follower track;
-  for (int i = 0; i < 3; ++i)
+  for (int i = 0; i < 20; ++i)
     meeting.hear(track, 0);
-  const VoiceClusters::Assignment once = meeting.hear(track, 1);
+  const VoiceClusters::Assignment once = meeting.hear(track, 1, 1.5F, 6.0F);
   EXPECT_EQ(once.voice, -1);
   EXPECT_EQ(meeting.clusters().voice_count(), 1);
   const VoiceClusters::Assignment twice = meeting.hear(track, 1);
@@ -75,10 +79,10 @@ TEST(VoiceClusters, WithholdALabelUntilANewVoiceIsHeardTwice) {
 TEST(VoiceClusters, SettleForOneWindowOfANewVoiceWhenItsSpeechIsOver) {
   Meeting meeting(2);
   VoiceClusters::Follower track;
-  for (int i = 0; i < 3; ++i)
+  for (int i = 0; i < 20; ++i)
     meeting.hear(track, 0);
   EXPECT_EQ(meeting.clusters().settle(track), -1);  // Nothing waits.
-  const VoiceClusters::Assignment once = meeting.hear(track, 1);
+  const VoiceClusters::Assignment once = meeting.hear(track, 1, 1.5F, 6.0F);
   EXPECT_EQ(meeting.clusters().settle(track), 1);
   EXPECT_EQ(meeting.clusters().voice_of(once.evidence), 1);
 }
@@ -109,17 +113,13 @@ TEST(VoiceClusters, KeepTheirNumbersThroughRefreshes) {
   Meeting meeting(4);
   VoiceClusters::Follower track;
   std::vector<std::int64_t> evidence;
-  for (int turn = 0; turn < 60; ++turn) {
-    for (int i = 0; i < 6; ++i)
+  for (int turn = 0; turn < 40; ++turn) {
+    for (int i = 0; i < 10; ++i)
       evidence.push_back(meeting.hear(track, turn % 4).evidence);
   }
   EXPECT_EQ(meeting.clusters().voice_count(), 4);
-  int wrong = 0;
-  for (std::size_t i = 0; i < evidence.size(); ++i) {
-    const int expected = static_cast<int>(i / 6 % 4);
-    wrong += meeting.clusters().voice_of(evidence[i]) == expected ? 0 : 1;
-  }
-  EXPECT_EQ(wrong, 0);
+  for (std::size_t i = 0; i < evidence.size(); ++i)
+    EXPECT_EQ(meeting.clusters().voice_of(evidence[i]), static_cast<int>(i / 10 % 4)) << i;
 }
 
 TEST(VoiceClusters, JudgeWithoutKeepingEvidence) {
@@ -144,17 +144,37 @@ TEST(VoiceClusters, TakeTheNearestVoiceWhenThereIsNoRoomForANewOne) {
   EXPECT_EQ(meeting.hear(track, 1).voice, 0);
 }
 
-TEST(VoiceClusters, StayBoundedOverALongMeeting) {
+TEST(VoiceClusters, KeepVoicesOfLongAgoInBoundedMemory) {
   VoiceClusters::Options options;
-  options.points_max = 60;
-  options.refresh_s = 60;
+  options.windows_kept = 60;
   Meeting meeting(5, options);
   VoiceClusters::Follower track;
-  for (int turn = 0; turn < 500; ++turn) {
-    for (int i = 0; i < 5; ++i)
-      meeting.hear(track, turn % 5);
+  std::vector<std::int64_t> evidence;
+  for (int turn = 0; turn < 200; ++turn) {
+    for (int i = 0; i < 10; ++i)
+      evidence.push_back(meeting.hear(track, turn % 5).evidence);
   }
   EXPECT_EQ(meeting.clusters().voice_count(), 5);
+  for (std::size_t i = 0; i < evidence.size(); ++i)
+    EXPECT_EQ(meeting.clusters().voice_of(evidence[i]), static_cast<int>(i / 10 % 5)) << i;
+}
+
+TEST(VoiceClusters, KnowAVoiceOfAnEarlierMeeting) {
+  Meeting earlier(2);
+  VoiceClusters::Follower track;
+  for (int i = 0; i < 8; ++i)
+    earlier.hear(track, 1);
+  const std::vector<VoiceClusters::Profile> profiles = earlier.clusters().profiles();
+  ASSERT_EQ(profiles.size(), 1U);
+  EXPECT_FLOAT_EQ(profiles[0].weight, 8.0F);
+  Meeting later(2);  // The same directions.
+  ASSERT_TRUE(later.clusters().add_known(profiles[0].centroid, profiles[0].weight));
+  EXPECT_FALSE(later.clusters().add_known(std::vector<float>(3), 1.0F));
+  VoiceClusters::Follower again;
+  EXPECT_EQ(later.hear(again, 1).voice, 0);
+  for (int i = 0; i < 8; ++i)
+    later.hear(again, 0);
+  EXPECT_EQ(later.hear(again, 0).voice, 1);
 }
 
 }  // namespace
