@@ -324,6 +324,7 @@ Assignment VoiceClusters::judge(const Follower& follower, const Observation& obs
 void VoiceClusters::finish() {
   State& state = *state_;
   if (state.archive.count() == 0) return;
+  state.refresh(kLightestAtPause);
   std::vector<int> until_now;
   for (std::int64_t evidence = 0; evidence < state.archive.count(); ++evidence)
     until_now.push_back(state.history.voice_of(evidence));

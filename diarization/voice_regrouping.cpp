@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numeric>
 
 #include "diarization/voice_partition.hpp"
 
@@ -12,6 +13,7 @@ namespace {
 
 constexpr int kRunMax = 4;           // Windows of a stretch: a wrong one must not drag many along.
 constexpr float kRunGap_s = 0.8F;    // A pause in which the voice may have changed.
+constexpr float kBreak = 1.0F;       // Log odds of one voice below which a stretch ends.
 constexpr std::int64_t kNewest = 2;  // Windows that may wait for more of a new voice.
 constexpr std::size_t kSmoothed = 100;
 
@@ -28,13 +30,9 @@ struct Stretches {
   }
 };
 
-void add_centred(std::span<const float> vector,
-                 std::span<const float> mean,
-                 float factor,
-                 float count,
-                 std::span<float> sum) {
+void add_scaled(std::span<const float> vector, float factor, std::span<float> sum) {
   for (std::size_t i = 0; i < sum.size(); ++i)
-    sum[i] += factor * vector[i] - count * mean[i];
+    sum[i] += factor * vector[i];
 }
 
 /// The open stretch of a track.
@@ -44,35 +42,52 @@ struct Run {
   int windows = 0;
 };
 
+/// Log odds that the window and what the stretch has are of one voice.
+float odds_of_one_voice(std::span<const float> sum,
+                        float count,
+                        const VoiceSet::Centred& window,
+                        const VoiceSet& voices) {
+  const auto product = [&](std::span<const float> a, std::span<const float> b) {
+    return std::inner_product(a.begin(), a.end(), b.begin(), 0.0F);
+  };
+  const float square = product(sum, sum);
+  const float both = square + 2 * window.count * product(sum, window.vector) +
+                     window.count * window.count * window.square;
+  const VoiceLikelihood& likelihood = voices.likelihood();
+  return likelihood.evidence(count + window.count, both) - likelihood.evidence(count, square) -
+         voices.evidence_alone(window);
+}
+
 Stretches stretches_of(const VoiceHistory& history, const VoiceSet& voices) {
   const std::size_t size = voices.mean().size();
   Stretches out;
-  const auto last_sum = [&] { return std::span(out.sums).last(size); };
+  const auto sum_of = [&](int stretch) {
+    return std::span(out.sums).subspan(static_cast<std::size_t>(stretch) * size, size);
+  };
   for (const VoiceSet::Voice& voice : voices.voices()) {
     const bool forgotten = voice.forgotten_count > 0;
     out.of_voice.push_back(forgotten ? out.begin(size) : -1);
     if (!forgotten) continue;
     out.counts.back() = voice.forgotten_count;
-    add_centred(voice.forgotten, voices.mean(), 1.0F, voice.forgotten_count, last_sum());
+    add_scaled(voice.forgotten, 1.0F, sum_of(out.of_voice.back()));
+    add_scaled(voices.mean(), -voice.forgotten_count, sum_of(out.of_voice.back()));
   }
   std::map<int, Run> runs;
   for (std::int64_t evidence = history.first(); evidence < history.next(); ++evidence) {
-    const HeardWindow& window = history.window(evidence);
+    const HeardWindow& heard = history.window(evidence);
+    const auto window = voices.centred(history.vector(evidence), heard.count);
     const int voice = history.voice_of(evidence);
-    Run& run = runs[window.track];
+    Run& run = runs[heard.track];
+    const auto count = [&] { return out.counts[static_cast<std::size_t>(run.stretch)]; };
     if (run.stretch < 0 || run.voice != voice || run.windows == kRunMax ||
-        window.gap_s >= kRunGap_s) {
+        heard.gap_s >= kRunGap_s ||
+        odds_of_one_voice(sum_of(run.stretch), count(), window, voices) < kBreak) {
       run = {out.begin(size), voice, 0};
     }
     ++run.windows;
-    const auto stretch = static_cast<std::size_t>(run.stretch);
     out.of_window.push_back(run.stretch);
-    out.counts[stretch] += window.count;
-    add_centred(history.vector(evidence),
-                voices.mean(),
-                window.count,
-                window.count,
-                std::span(out.sums).subspan(stretch * size, size));
+    out.counts[static_cast<std::size_t>(run.stretch)] += heard.count;
+    add_scaled(window.vector, heard.count, sum_of(run.stretch));
   }
   return out;
 }
