@@ -20,16 +20,19 @@ namespace {
 constexpr int kBacklog = 1024;
 constexpr int kNoDescriptorsPauseMs = 100;
 
-void set_flag(int fd, int level, int option) {
-  const int on = 1;
-  ::setsockopt(fd, level, option, &on, sizeof(on));
+// What a slow reader has not been sent yet waits in its outbox, where newer replaces older and
+// where it is counted, not in two megabytes of kernel memory.
+constexpr int kUnsentBytesMax = 64 << 10;
+
+void set_option(int fd, int level, int option, int value) {
+  ::setsockopt(fd, level, option, &value, sizeof(value));
 }
 
 Result<int> bind_listener(const addrinfo& address, const std::string& shown) {
   const int fd = ::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0)
     return Error{ErrorCode::kUnavailable, std::string("no socket: ") + std::strerror(errno)};
-  set_flag(fd, SOL_SOCKET, SO_REUSEADDR);
+  set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   if (::bind(fd, address.ai_addr, address.ai_addrlen) == 0 && ::listen(fd, kBacklog) == 0)
     return fd;
   const std::string reason = std::strerror(errno);
@@ -119,8 +122,9 @@ void Acceptor::accept_all() {
                              &length,
                              SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd >= 0) {
-      set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
-      set_flag(fd, SOL_SOCKET, SO_KEEPALIVE);
+      set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+      set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, kUnsentBytesMax);
+      set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
       on_accept_(fd, peer_address(&address));
       continue;
     }

@@ -61,6 +61,7 @@ void Connection::on_established() {
 }
 
 void Connection::on_message_part(std::string_view bytes) {
+  __builtin_prefetch(session_.get());
   heard_us_ = parts_.sessions.clock.monotonic_us();
   pinged_ = false;
   if (session_ == nullptr || closing_ || close_code_ != 0) return;

@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include "core/tls_files.hpp"
 #include "realtime/acceptor.hpp"
 #include "realtime/meeting_rings.hpp"
 #include "realtime/memory_watch.hpp"
@@ -40,6 +41,7 @@ class Edge final : public EdgeServer, private Hub {
   Hub& hub() noexcept override { return *this; }
   void for_each_net_thread(const std::function<void()>& task) override;
   void drain() override;
+  Status reload_tls() override;
 
  private:
   void publish(Publication publication) override;
@@ -52,6 +54,8 @@ class Edge final : public EdgeServer, private Hub {
   MemoryWatch memory_;
   MeetingRings rings_;
   PeerTable peers_;
+  std::string certificate_path_;                         // Constant after start().
+  std::string key_path_;                                 // Constant after start().
   std::vector<std::unique_ptr<NetThread>> net_threads_;  // Constant after start().
   std::unique_ptr<Acceptor> acceptor_;                   // Constant after start().
   std::size_t next_thread_ = 0;                          // Acceptor's thread.
@@ -60,6 +64,12 @@ class Edge final : public EdgeServer, private Hub {
 Status Edge::start(const Options& options) {
   if (options.net_threads < 1 || options.net_threads > 64)
     return Error{ErrorCode::kInvalidArgument, "net_threads must be from 1 to 64"};
+  certificate_path_ = options.tls_certificate_path;
+  key_path_ = options.tls_key_path;
+  if (!certificate_path_.empty()) {
+    const Status usable = check_tls_files(certificate_path_, key_path_);
+    if (!usable) return usable;
+  }
   NetThread::Options net;
   net.tls_certificate_path = options.tls_certificate_path;
   net.tls_key_path = options.tls_key_path;
@@ -110,6 +120,15 @@ void Edge::drain() {
   acceptor_->stop();
   for (const auto& thread : net_threads_)
     thread->drain();
+}
+
+Status Edge::reload_tls() {
+  if (certificate_path_.empty()) return ok();
+  const Status usable = check_tls_files(certificate_path_, key_path_);
+  if (!usable) return usable;
+  for (const auto& thread : net_threads_)
+    thread->reload_tls();
+  return ok();
 }
 
 void Edge::publish(Publication publication) {

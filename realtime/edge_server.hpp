@@ -90,6 +90,10 @@ class EdgeServer {
   /// Stops accepting, and closes every WebSocket session with 4000 and a retry_after_ms spread
   /// over 10 s. HTTP requests in flight are still answered. Any thread; returns at once.
   virtual void drain() = 0;
+  /// Reads certificate and key again, for connections that come from now on; those that are open
+  /// stay. Does nothing without TLS. Any thread.
+  /// Errors: kInvalidArgument when they cannot be used: the old ones stay in use.
+  virtual Status reload_tls() = 0;
 };
 
 }  // namespace qylon::realtime

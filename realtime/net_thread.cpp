@@ -15,6 +15,7 @@
 #include "realtime/accepted_socket.hpp"
 #include "realtime/connection_wheel.hpp"
 #include "realtime/fanout.hpp"
+#include "realtime/net_context.hpp"
 
 namespace qylon::realtime {
 namespace {
@@ -23,16 +24,8 @@ constexpr double kTickS = 0.1;  // A connection's second passes in ten ticks.
 constexpr double kFastTickS = 0.02;
 constexpr std::size_t kTrimConnections = 1000;
 constexpr int kLastRounds = 4;
-constexpr unsigned kHandshakeTimeoutS = 10;
-constexpr unsigned kKeepAliveS = 30;
-constexpr unsigned short kHeaderBytesMax = 8192;
 constexpr std::size_t kReceiveBytes = 2048;  // A session's buffer; longer messages come in parts.
 constexpr std::size_t kSendBytesMax = 256 << 10;  // One lws_write is one send(2) up to here.
-
-// TLS 1.2 with forward secrecy and AEAD only; TLS 1.3 suites are OpenSSL's own.
-constexpr const char* kCiphers =
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
-    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 
 int on_lws(lws* wsi, lws_callback_reasons reason, void* user, void* in, size_t length) noexcept;
 
@@ -40,9 +33,6 @@ const std::array<lws_protocols, 2> kProtocols{{
     {kSubprotocol.data(), on_lws, 0, kReceiveBytes, 0, nullptr, kSendBytesMax},
     {nullptr, nullptr, 0, 0, 0, nullptr, 0},
 }};
-
-// Our own pings instead of libwebsockets' timers, which live in a sorted list.
-const lws_retry_bo_t kNoPings{};
 
 }  // namespace
 
@@ -80,6 +70,7 @@ class NetThread::Loop {
   void adopt_now(int fd, PeerAddress peer);
   void drain_now();
   void close_uplinks_now(MeetingId meeting);
+  void reload_tls_now();
   NetMailbox& mailbox() { return *mailbox_; }
 
   // From libwebsockets, on the thread.
@@ -192,28 +183,8 @@ int on_lws(lws* wsi,
 }  // namespace
 
 bool NetThread::Loop::create_context() {
-  lws_context_creation_info info{};
-  void* foreign_loop = loop_;
-  info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
-  info.protocols = kProtocols.data();
-  info.user = this;
-  info.gid = -1;
-  info.uid = -1;
-  info.options = LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_VALIDATE_UTF8 |
-                 LWS_SERVER_OPTION_FALLBACK_TO_APPLY_LISTEN_ACCEPT_CONFIG;  // Gives on_raw().
-  info.foreign_loops = &foreign_loop;
-  info.timeout_secs = kHandshakeTimeoutS;
-  info.keepalive_timeout = kKeepAliveS;
-  info.max_http_header_data = kHeaderBytesMax;
-  info.retry_and_idle_policy = &kNoPings;
-  info.alpn = "http/1.1";
-  if (!options_.tls_certificate_path.empty()) {
-    info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
-    info.ssl_cert_filepath = options_.tls_certificate_path.c_str();
-    info.ssl_private_key_filepath = options_.tls_key_path.c_str();
-    info.ssl_cipher_list = kCiphers;
-  }
-  context_ = lws_create_context(&info);
+  context_ = create_net_context(
+      {loop_, kProtocols.data(), this, options_.tls_certificate_path, options_.tls_key_path});
   if (context_ == nullptr) return false;
   vhost_ = lws_get_vhost_by_name(context_, "default");
   return vhost_ != nullptr;
@@ -359,6 +330,16 @@ void NetThread::Loop::close_uplinks_now(MeetingId meeting) {
     connection->uplink()->on_meeting_ended(meeting);
 }
 
+void NetThread::Loop::reload_tls_now() {
+  lws_tls_cert_updated(context_,
+                       options_.tls_certificate_path.c_str(),
+                       options_.tls_key_path.c_str(),
+                       nullptr,
+                       0,
+                       nullptr,
+                       0);
+}
+
 Result<std::unique_ptr<NetThread>> NetThread::start(const Options& options, const Shared& shared) {
   lws_set_log_level(0, nullptr);  // Its messages are about peers; ours are counters and answers.
   auto loop = std::make_shared<Loop>(options, shared);
@@ -395,6 +376,10 @@ void NetThread::close_meeting_uplinks(MeetingId meeting) {
 
 void NetThread::drain() {
   loop_->mailbox().post([loop = loop_.get()] { loop->drain_now(); });
+}
+
+void NetThread::reload_tls() {
+  loop_->mailbox().post([loop = loop_.get()] { loop->reload_tls_now(); });
 }
 
 }  // namespace qylon::realtime

@@ -53,6 +53,8 @@ class NetThread {
   void post(std::function<void()> task);
   void close_meeting_uplinks(MeetingId meeting);
   void drain();
+  /// Reads the certificate and key again.
+  void reload_tls();
 
   class Loop;  // Public only so that libwebsockets' callback can name it.
 

@@ -49,8 +49,8 @@ UplinkSession::~UplinkSession() {
 }
 
 UplinkSession::Track* UplinkSession::find_track(TrackId id) {
-  const auto found = std::find_if(
-      tracks_.begin(), tracks_.end(), [id](const Track& t) { return t.uplink->track() == id; });
+  const auto found =
+      std::find_if(tracks_.begin(), tracks_.end(), [id](const Track& t) { return t.id == id; });
   return found == tracks_.end() ? nullptr : &*found;
 }
 
@@ -96,7 +96,7 @@ void UplinkSession::on_opened(Result<std::vector<std::shared_ptr<media::TrackUpl
   std::vector<TrackNext> next;
   for (auto& uplink : *opened) {
     next.push_back({uplink->track(), uplink->next_seq()});
-    tracks_.push_back({std::move(uplink), next.back().next_seq, std::nullopt, false});
+    tracks_.push_back({uplink->track(), uplink, next.back().next_seq, std::nullopt, false});
   }
   state_ = State::kOpen;
   heard_us_ = parts_.clock.monotonic_us();
@@ -106,6 +106,8 @@ void UplinkSession::on_opened(Result<std::vector<std::shared_ptr<media::TrackUpl
 
 void UplinkSession::on_binary(std::span<const std::uint8_t> bytes) {
   if (failed()) return;
+  // Twenty milliseconds after the last frame the track is out of the cache.
+  if (!tracks_.empty()) __builtin_prefetch(tracks_.front().uplink.get());
   heard_us_ = parts_.clock.monotonic_us();
   if (state_ == State::kHello) return fail(protocol_error("the first message must be hello"));
   auto frame = media::parse_uplink(bytes);
@@ -181,7 +183,7 @@ void UplinkSession::on_fast_tick() {
 
 void UplinkSession::send_acks() {
   for (Track& track : tracks_) {
-    const TrackNext next{track.uplink->track(), track.uplink->next_seq()};
+    const TrackNext next{track.id, track.uplink->next_seq()};
     const auto durable = track.uplink->durable_seq();
     if (track.acked_once && next.next_seq == track.acked_next && durable == track.acked_durable)
       continue;

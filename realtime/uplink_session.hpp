@@ -44,6 +44,7 @@ class UplinkSession final : public Session, public std::enable_shared_from_this<
  private:
   enum class State : std::uint8_t { kHello, kOpening, kOpen };
   struct Track {
+    TrackId id;
     std::shared_ptr<media::TrackUplink> uplink;
     std::uint64_t acked_next = 0;
     std::optional<std::uint64_t> acked_durable;

@@ -63,7 +63,10 @@ class Server {
   const Log& log() const { return log_; }
   std::unique_ptr<Watchdog> make_watchdog();
   /// Takes over what may change while it runs.
-  void reload(LogLevel level) { log_.set_threshold(level); }
+  Status reload(LogLevel level) {
+    log_.set_threshold(level);
+    return edge_->reload_tls();
+  }
   void stop();
 
  private:
@@ -337,13 +340,10 @@ void reload(Server& server, const Words& words) {
   Settings settings;
   SettingList list;
   declare(list, settings);
-  const Status read = read_settings(list, settings, words);
-  if (!read) {
-    server.log().error("settings.refused", {{"reason", read.error().message}});
-    return;
-  }
-  server.reload(parse_level(settings.log_level));
-  server.log().info("settings.reloaded");
+  Status reloaded = read_settings(list, settings, words);
+  if (reloaded) reloaded = server.reload(parse_level(settings.log_level));
+  if (reloaded) return server.log().info("settings.reloaded");
+  server.log().error("settings.refused", {{"reason", reloaded.error().message}});
 }
 
 /// Keeps watch until a signal asks the server to stop, and returns that signal.

@@ -220,32 +220,104 @@ TEST_F(Connector, AWrongUrlIsRefusedAtOnce) {
 }
 
 // wss:// with a certificate that openssl(1) makes on the spot.
-TEST_F(Connector, SpeaksTlsToATrustedServerOnly) {
-  const std::string folder = ::testing::TempDir();
-  const std::string key = folder + "realtime_connector_test_key.pem";
-  const std::string certificate = folder + "realtime_connector_test_cert.pem";
-  const std::string command =
-      "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
-      "-subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout " +
-      key + " -out " + certificate + " 2>/dev/null";
-  if (std::system(command.c_str()) != 0) GTEST_SKIP() << "openssl(1) is not installed";
-  realtime::EdgeServer::Options options;
-  options.tls_certificate_path = certificate;
-  options.tls_key_path = key;
-  start(options);
-  MessageChannel::Options secure;
-  secure.url = "wss://localhost:" + std::to_string(edge_->port()) + "/v1/subscribe";
+class TlsConnector : public Connector {
+ protected:
+  void SetUp() override {
+    Connector::SetUp();
+    if (!make_certificate()) GTEST_SKIP() << "openssl(1) is not installed";
+    realtime::EdgeServer::Options options;
+    options.tls_certificate_path = certificate_;
+    options.tls_key_path = key_;
+    start(options);
+    secure_.url = "wss://localhost:" + std::to_string(edge_->port()) + "/v1/subscribe";
+  }
+  void TearDown() override {
+    std::remove(key_.c_str());
+    std::remove(certificate_.c_str());
+  }
+  /// A new key and certificate in the place of the old ones.
+  bool make_certificate() const {
+    const std::string command =
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
+        "-subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout " +
+        key_ + " -out " + certificate_ + " 2>/dev/null";
+    return std::system(command.c_str()) == 0;
+  }
+  /// What openssl s_client says of a connection with these options.
+  std::string s_client(const std::string& options) const {
+    const std::string command =
+        "openssl s_client -connect 127.0.0.1:" + std::to_string(edge_->port()) + " " + options +
+        " </dev/null 2>&1";
+    std::FILE* const pipe = ::popen(command.c_str(), "r");
+    std::string said;
+    for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe))
+      said.push_back(static_cast<char>(c));
+    ::pclose(pipe);
+    return said;
+  }
+  bool shakes_hands(const std::string& options) const {
+    const std::string said = s_client(options);
+    return said.find("Cipher is (NONE)") == std::string::npos &&
+           said.find("Cipher is ") != std::string::npos;
+  }
 
-  const auto untrusting = connect(secure);
+  const std::string key_ = ::testing::TempDir() + "realtime_connector_test_key.pem";
+  const std::string certificate_ = ::testing::TempDir() + "realtime_connector_test_cert.pem";
+  MessageChannel::Options secure_;
+};
+
+TEST_F(TlsConnector, SpeaksToATrustedServerOnly) {
+  const auto untrusting = connect(secure_);
   EXPECT_EQ(said_.next().substr(0, 11), "close 1006 ");
 
-  connector_ = *WsConnector::create({certificate});
-  const auto channel = connect(secure);
+  connector_ = *WsConnector::create({certificate_});
+  const auto channel = connect(secure_);
   EXPECT_EQ(said_.next(), "open");
   channel->send_text(R"({"type":"ping"})");
   EXPECT_EQ(said_.next(), R"(text {"type":"pong"})");
-  std::remove(key.c_str());
-  std::remove(certificate.c_str());
+}
+
+TEST_F(TlsConnector, TheServerSpeaksForwardSecretAeadOnly) {
+  EXPECT_TRUE(shakes_hands("-tls1_3"));
+  EXPECT_TRUE(shakes_hands("-tls1_2"));
+  EXPECT_FALSE(shakes_hands("-tls1_1 -cipher DEFAULT@SECLEVEL=0"));
+  EXPECT_FALSE(shakes_hands("-tls1 -cipher DEFAULT@SECLEVEL=0"));
+  for (const std::string cipher : {"ECDHE-ECDSA-AES128-SHA256",
+                                   "ECDHE-ECDSA-AES256-SHA",
+                                   "AES128-GCM-SHA256",
+                                   "DHE-RSA-AES128-GCM-SHA256"})
+    EXPECT_FALSE(shakes_hands("-tls1_2 -cipher " + cipher + "@SECLEVEL=0")) << cipher;
+}
+
+TEST_F(TlsConnector, TheServerAgreesOnHttp11Only) {
+  EXPECT_NE(s_client("-alpn h2,http/1.1").find("ALPN protocol: http/1.1"), std::string::npos);
+}
+
+TEST_F(TlsConnector, ANewCertificateIsForNewConnectionsAndOpenOnesStay) {
+  connector_ = *WsConnector::create({certificate_});
+  const auto channel = connect(secure_);
+  EXPECT_EQ(said_.next(), "open");
+  const auto certificate_of = [this] {
+    const std::string said = s_client("");
+    const std::size_t begin = said.find("-----BEGIN CERTIFICATE");
+    return said.substr(begin, said.find("-----END", begin) - begin);
+  };
+  const std::string before = certificate_of();
+  ASSERT_TRUE(make_certificate());
+  ASSERT_TRUE(edge_->reload_tls());
+  EXPECT_NE(certificate_of(), before);
+  channel->send_text(R"({"type":"ping"})");
+  EXPECT_EQ(said_.next(), R"(text {"type":"pong"})");
+}
+
+TEST_F(TlsConnector, ACertificateThatIsBrokenIsRefusedAndTheOldOneStays) {
+  std::FILE* const file = std::fopen(certificate_.c_str(), "w");
+  std::fputs("-----BEGIN CERTIFICATE-----\nnonsense\n", file);
+  std::fclose(file);
+  const Status reloaded = edge_->reload_tls();
+  ASSERT_FALSE(reloaded);
+  EXPECT_NE(reloaded.error().message.find(certificate_), std::string::npos);
+  EXPECT_TRUE(shakes_hands("-tls1_3"));
 }
 
 TEST_F(Connector, ACertificateThatIsMissingStopsTheStart) {

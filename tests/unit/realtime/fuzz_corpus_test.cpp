@@ -7,6 +7,9 @@
 #define LLVMFuzzerTestOneInput fuzz_chunk_decoder
 #include "tests/fuzz/realtime_chunk_decoder_fuzz.cpp"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_edge
+#include "tests/fuzz/realtime_edge_fuzz.cpp"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_messages
 #include "tests/fuzz/realtime_messages_fuzz.cpp"
 #undef LLVMFuzzerTestOneInput
@@ -31,6 +34,10 @@ TEST(RealtimeCorpus, OfChunkedBodiesIsHandled) {
 
 TEST(RealtimeCorpus, OfSourceClientsIsHandled) {
   EXPECT_GE(qylon::test::replay_corpus("realtime_source_request_fuzz", fuzz_source_request), 4);
+}
+
+TEST(RealtimeCorpus, OfClientsIsHandled) {
+  EXPECT_GE(qylon::test::replay_corpus("realtime_edge_fuzz", fuzz_edge), 8);
 }
 
 TEST(RealtimeCorpus, OfMessagesIsHandled) {
