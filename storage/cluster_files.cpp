@@ -151,7 +151,8 @@ Status ClusterFiles::write_access_rules() {
   if (Status written = write_file(cluster.get(),
                                   "pg_hba.conf",
                                   "# Written by qylon at every start.\n"
-                                  "local all qylon_owner,qylon_app peer map=qylon\n");
+                                  "local all qylon_owner,qylon_app peer map=qylon\n"
+                                  "local replication qylon_owner peer map=qylon\n");  // Backups.
       !written)
     return written;
   return write_file(cluster.get(),

@@ -2,7 +2,7 @@
 
 import { withDirectory } from "./support.mjs";
 
-const scenarios = ["kill", "sender"];
+const scenarios = ["kill", "sender", "backup"];
 
 const words = process.argv.slice(2);
 const short = words.includes("--short");
