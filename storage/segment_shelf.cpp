@@ -142,6 +142,17 @@ std::optional<std::uint64_t> SegmentShelf::take_oldest_settled(const SettledOffs
   return number;
 }
 
+std::vector<std::uint64_t> SegmentShelf::take_empty() {
+  std::vector<std::uint64_t> taken;
+  for (auto segment = segments_.begin(); segment != segments_.end();) {
+    const SegmentSummary& summary = segment->second;
+    const bool is_empty = summary.meetings.empty() && summary.closed_us != SegmentSummary::kOpen;
+    if (is_empty) taken.push_back(segment->first);
+    segment = is_empty ? remove(segment) : std::next(segment);
+  }
+  return taken;
+}
+
 bool SegmentShelf::mentions(MeetingId meeting) const {
   return std::any_of(segments_.begin(), segments_.end(), [&](const auto& segment) {
     return segment.second.meetings.contains(meeting);

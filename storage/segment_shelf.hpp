@@ -86,6 +86,9 @@ class SegmentShelf {
   /// Takes off the oldest closed segment whose captions are all settled, whatever its age.
   std::optional<std::uint64_t> take_oldest_settled(const SettledOffsets& settled);
 
+  /// Takes off the closed segments that hold nothing.
+  std::vector<std::uint64_t> take_empty();
+
   /// Some segment holds anything of the meeting.
   bool mentions(MeetingId meeting) const;
   /// Highest caption offset of the meeting, 0 without any.

@@ -18,7 +18,7 @@ void add(const ScanReport& scanned, ScanReport& total) {
 }
 
 bool is_zero(std::span<const std::uint8_t> bytes) {
-  return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; });
+  return std::ranges::count(bytes, 0) == std::ssize(bytes);
 }
 
 }  // namespace
@@ -85,10 +85,8 @@ void Spool::shelve_existing(std::uint64_t number, ScanReport& total) {
   const auto bytes = disk_->read(number, 0, kSegmentFileBytesMax);
   ScanReport scanned;
   auto summary = bytes ? summarise_segment(*bytes, scanned) : std::nullopt;
-  if (bytes && !summary && is_zero(*bytes)) {
-    remove(number);  // A kill came between its creation and its first record.
-    return;
-  }
+  // A kill came between its creation and its first record.
+  if (bytes && !summary && is_zero(*bytes)) return remove({number});
   if (!summary) {
     corrupt_.add();
     log_.error("journal_segment_unreadable",
@@ -97,10 +95,7 @@ void Spool::shelve_existing(std::uint64_t number, ScanReport& total) {
     return;
   }
   add(scanned, total);
-  if (scanned.records == 0 && scanned.bytes_cut == 0) {
-    remove(number);
-    return;
-  }
+  if (scanned.records == 0 && scanned.bytes_cut == 0) return remove({number});
   summary->number = number;
   summary->closed_us = clock_.monotonic_us();
   const MutexLock lock(mutex_);
@@ -114,7 +109,19 @@ bool Spool::write(std::span<const SpoolItem> group) {
     log_.error("journal_key_not_made", {{"message", made.error().message}});
     return false;
   }
-  return try_write(group) || try_write(group);
+  if (try_write(group) || try_write(group)) return true;
+  rest();
+  return false;
+}
+
+/// Not the file was broken but the disk, which is given time; what it left holds nothing that
+/// counts, and would fill the journal.
+void Spool::rest() {
+  const std::int64_t now_us = clock_.monotonic_us();
+  if (now_us < retry_at_us_) return;  // It rests already.
+  retry_at_us_ = now_us + std::int64_t{options_.retry_interval_ms} * 1000;
+  const MutexLock lock(mutex_);
+  remove(shelf_.take_empty());
 }
 
 bool Spool::try_write(std::span<const SpoolItem> group) {
@@ -181,10 +188,8 @@ bool Spool::flush_and_sync() {
 bool Spool::open_segment() {
   if (clock_.monotonic_us() < retry_at_us_) return false;
   const Status opened = try_open_segment();
-  if (!opened) {
-    retry_at_us_ = clock_.monotonic_us() + std::int64_t{options_.retry_interval_ms} * 1000;
-    if (!blocked_) log_.error("journal_blocked", {{"message", opened.error().message}});
-  }
+  if (!opened) rest();
+  if (!opened && !blocked_) log_.error("journal_blocked", {{"message", opened.error().message}});
   blocked_ = !opened;
   return !blocked_;
 }
@@ -269,8 +274,7 @@ void Spool::remove_expired(std::int64_t now_us) {
     });
     bytes_.set(shelf_.bytes());
   }
-  for (const std::uint64_t number : expired)
-    remove(number);
+  remove(expired);
   forget_keys();
 }
 
@@ -290,9 +294,11 @@ void Spool::forget_keys() {
   }
 }
 
-void Spool::remove(std::uint64_t number) {
-  if (const Status removed = disk_->remove(number); !removed)
-    log_.warn("journal_remove_failed", {{"message", removed.error().message}});
+void Spool::remove(const std::vector<std::uint64_t>& numbers) {
+  for (const std::uint64_t number : numbers) {
+    if (const Status removed = disk_->remove(number); !removed)
+      log_.warn("journal_remove_failed", {{"message", removed.error().message}});
+  }
 }
 
 void Spool::measure_room() {
@@ -301,14 +307,8 @@ void Spool::measure_room() {
       space && space->free_bytes >= options_.stream_free_bytes_min &&
       space->free_bytes >= space->total_bytes / 100 * options_.stream_free_percent_min;
   const bool before = roomy_.exchange(roomy, std::memory_order_acq_rel);
-  if (before && !roomy) {
-    log_.error(
-        "disk_nearly_full",
-        {{"message",
-          space ? std::to_string(space->free_bytes) + " bytes free: no new streams until there "
-                                                      "are more"
-                : space.error().message}});
-  }
+  const auto free = space ? std::to_string(space->free_bytes) : space.error().message;
+  if (before && !roomy) log_.error("disk_nearly_full", {{"free_bytes", free}});
   if (!before && roomy) log_.info("disk_has_room");
 }
 

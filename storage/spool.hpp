@@ -112,13 +112,14 @@ class Spool {
   void encode(const Record& record);
   Status make_keys(std::span<const SpoolItem> group);
   bool flush_and_sync();
+  void rest() QYLON_EXCLUDES(mutex_);
   bool open_segment();
   Status try_open_segment();
   Status make_room();
   std::optional<std::uint64_t> take_oldest_settled() QYLON_EXCLUDES(mutex_);
   void shelve_segment(std::size_t bytes) QYLON_EXCLUDES(mutex_);
   void measure_room();
-  void remove(std::uint64_t number);
+  void remove(const std::vector<std::uint64_t>& numbers);
   void forget_keys() QYLON_EXCLUDES(mutex_);
   bool unseal(Record& record) const;
   void remove_expired(std::int64_t now_us) QYLON_EXCLUDES(mutex_);

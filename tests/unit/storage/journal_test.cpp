@@ -174,6 +174,22 @@ TEST_F(JournalTest, ADiskThatStaysBrokenMakesNoPromises) {
   EXPECT_EQ(count("qylon_journal_failed_total"), 1U);
 }
 
+TEST_F(JournalTest, ADiskThatCannotSyncIsNotFilledWithSegments) {
+  open();
+  ASSERT_TRUE(append(1));
+  disk_.fail_syncs(1'000);
+  for (std::uint64_t seq = 2; seq < 100; ++seq) {
+    EXPECT_FALSE(append(seq));
+    clock_.advance_ms(options_.spool.retry_interval_ms);
+  }
+  EXPECT_LE(disk_.numbers().size(), 2U) << "one that is good, and the one being tried";
+  EXPECT_EQ(disk_.numbers().front(), 1U);
+  disk_.fail_syncs(0);
+  clock_.advance_ms(options_.spool.retry_interval_ms);
+  EXPECT_TRUE(append(100));
+  EXPECT_EQ(synced_seqs().size(), 100U);
+}
+
 TEST_F(JournalTest, WorksAgainOnceTheDiskDoes) {
   open();
   disk_.fail_creates(1);
