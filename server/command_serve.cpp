@@ -84,6 +84,7 @@ class Server {
   SystemClock clock_;
   Log log_;
   Counters counters_;
+  std::unique_ptr<Publisher> publisher_;  // The writer's and the database's last jobs use it.
   std::unique_ptr<storage::PrivateCluster> cluster_;
   std::unique_ptr<storage::Database> database_;
   std::unique_ptr<storage::Journal> journal_;
@@ -92,7 +93,6 @@ class Server {
   std::unique_ptr<realtime::WsConnector> connector_;
   std::unique_ptr<models::Recogniser> recogniser_;
   std::shared_ptr<const diarization::EmbeddingModel> voice_model_;
-  std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<StoredMeetings> stored_;
   std::unique_ptr<media::LiveMeetings> live_;
   std::unique_ptr<api::TokenAccess> access_;
@@ -233,9 +233,8 @@ Status Server::start_edge(const ListenAddress& address) {
                                                             .counters = counters_,
                                                             .voice_model = voice_model});
   stored_ = std::make_unique<StoredMeetings>(*database_, *journal_, *publisher_, voice_model);
-  const int cores = static_cast<int>(std::thread::hardware_concurrency());
-  const int shards =
-      settings_.shards > 0 ? static_cast<int>(settings_.shards) : std::max(1, cores - 1);
+  const std::int64_t cores = std::max(2U, std::thread::hardware_concurrency());
+  const auto shards = static_cast<int>(settings_.shards > 0 ? settings_.shards : cores - 1);
   const media::Meeting::Parts parts{.clock = clock_,
                                     .counters = counters_,
                                     .sink = *publisher_,
@@ -300,6 +299,7 @@ void Server::stop() {
   publisher_->attach(nullptr);
   edge_.reset();
   live_.reset();  // The last words become finals, and reach the journal.
+  publisher_->drain();
 }
 
 LogLevel parse_level(const std::string& name) {

@@ -101,16 +101,28 @@ void Publisher::after_journal(std::optional<storage::Record> record, std::functi
   {
     const MutexLock lock(steps_mutex_);
     steps_.push_back(step);
+    ++unsettled_;
   }
   const auto settle = [this, step](bool durable) {
+    // A disk that refused and came back tells twice, the second time perhaps after our end.
+    if (std::exchange(step->told, true)) return;
     if (!durable) undurable_.add();
     {
       const MutexLock lock(steps_mutex_);
       step->ready = true;
     }
     show_ready();
+    const MutexLock lock(steps_mutex_);
+    --unsettled_;
+    settled_.notify_all();
   };
   if (!record || !parts_.journal.append(*std::move(record), settle)) settle(!record);
+}
+
+void Publisher::drain() {
+  const MutexLock lock(steps_mutex_);
+  while (unsettled_ > 0)
+    settled_.wait(steps_mutex_);
 }
 
 void Publisher::show_ready() {

@@ -41,6 +41,10 @@ class Publisher final : public media::MeetingSink {
 
   /// The hub exists only once the edge runs; before that nobody watches. Null when it stops.
   void attach(realtime::Hub* hub) noexcept { hub_ = hub; }
+  /// Waits until the journal has settled, and everybody was shown, what was handed over. From then
+  /// on nobody calls back but the writer and the database, which go before this does.
+  /// REQUIRES: no shard runs any more.
+  void drain() QYLON_EXCLUDES(steps_mutex_);
   /// Numbering of a meeting in memory.
   std::optional<Epoch> epoch(MeetingId meeting) const;
   /// Newest status of a meeting in memory, encoded; null when it is not live.
@@ -69,6 +73,7 @@ class Publisher final : public media::MeetingSink {
   };
   struct Step {
     std::function<void()> show;
+    bool told = false;  // Of the thread that settles it.
     bool ready = false;
   };
 
@@ -86,7 +91,9 @@ class Publisher final : public media::MeetingSink {
   mutable Mutex live_mutex_;
   std::unordered_map<MeetingId, Live> live_ QYLON_GUARDED_BY(live_mutex_);
   Mutex steps_mutex_;
+  Condition settled_;
   std::deque<std::shared_ptr<Step>> steps_ QYLON_GUARDED_BY(steps_mutex_);
+  std::size_t unsettled_ QYLON_GUARDED_BY(steps_mutex_) = 0;  // Of which the journal still speaks.
   Mutex show_mutex_;  // Held while steps are shown, so that two threads cannot swap them.
 };
 
