@@ -146,6 +146,14 @@ export function children(parent, pattern = /./) {
     .filter((line) => line !== null && Number(line[2]) === parent && pattern.test(line[3]))
     .map((line) => Number(line[1]));
 }
+/** A signal to a process that may have ended by itself. */
+export function kill(pid, signal) {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (error.code !== "ESRCH") throw error;
+  }
+}
 export const postmaster = (server) => children(server.child.pid, /postgres/)[0];
 
 /** Quantile of numbers. */
