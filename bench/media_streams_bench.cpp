@@ -2,14 +2,26 @@
 // buffer, GStreamer graph, voice activity, segmentation and (for mixed tracks) diarization.
 //
 // Prints CPU milliseconds per second of audio and the streams per core that follow from them, for
-// tracks of one person and for mixed tracks. Usage: media_streams_bench [streams=100] [seconds=20]
+// tracks of one person and for mixed tracks, and the share of each stage: every stage alone, over
+// the same streams in turn, and what is left of the whole.
+// Usage: media_streams_bench [streams=300] [seconds=10]
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <memory>
+#include <span>
+#include <utility>
 #include <vector>
 
+#include <opus/opus.h>
+
+#include "dsp/highpass.hpp"
+#include "dsp/level.hpp"
+#include "dsp/loudness.hpp"
+#include "dsp/voice_activity.hpp"
 #include "media/meeting.hpp"
 #include "media/opus_encoder.hpp"
 #include "media/stream_graph.hpp"
@@ -80,7 +92,29 @@ std::vector<std::vector<std::uint8_t>> packets(int seconds) {
   return result;
 }
 
-double cpu_ms_per_stream_second(int streams, int seconds, const char* speaker) {
+using Packets = std::vector<std::vector<std::uint8_t>>;
+
+/// CPU milliseconds per stream-second of `step(stream, index)`: 20 ms of a stream.
+template <typename StepFn>
+double measure(std::size_t streams, std::size_t steps, StepFn&& step) {
+  const double start_ms = thread_cpu_ms();
+  for (std::size_t index = 0; index < steps; ++index) {
+    for (std::size_t stream = 0; stream < streams; ++stream)
+      step(stream, index);
+  }
+  const double seconds = 0.02 * static_cast<double>(streams * steps);
+  return (thread_cpu_ms() - start_ms) / seconds;
+}
+
+/// Streams are not in step.
+const std::vector<std::uint8_t>& packet_of(const Packets& audio,
+                                           std::size_t stream,
+                                           std::size_t index) {
+  return audio[(index + stream * 37) % audio.size()];
+}
+
+/// The whole path.
+double measure_meetings(std::size_t streams, const Packets& audio, const char* speaker) {
   test::FakeClock clock;
   Counters counters;
   Deaf sink;
@@ -88,7 +122,7 @@ double cpu_ms_per_stream_second(int streams, int seconds, const char* speaker) {
   const auto model = diarization::EmbeddingModel::load_default();
   QYLON_CHECK(static_cast<bool>(model));
   std::vector<std::unique_ptr<Meeting>> meetings;
-  for (int i = 0; i < streams; ++i) {
+  for (std::size_t i = 0; i < streams; ++i) {
     MeetingRecord record;
     record.info.id = MeetingId::random();
     meetings.push_back(std::make_unique<Meeting>(
@@ -106,38 +140,120 @@ double cpu_ms_per_stream_second(int streams, int seconds, const char* speaker) {
     hello.tracks[0].speaker = speaker;
     QYLON_CHECK(static_cast<bool>(meetings.back()->open_tracks(hello)));
   }
-  const auto audio = packets(seconds);
-  const double start_ms = thread_cpu_ms();
-  for (std::size_t i = 0; i < audio.size(); ++i) {
-    for (std::size_t m = 0; m < meetings.size(); ++m) {
-      UplinkFrame frame;
-      frame.seq = i;
-      frame.capture_us = i * 20'000;
-      frame.payload = audio[(i + m * 37) % audio.size()];  // Streams are not in step.
-      meetings[m]->on_frame(0, std::move(frame));
-      meetings[m]->tick();
-    }
-    clock.advance_us(20'000);
-  }
-  return (thread_cpu_ms() - start_ms) / (static_cast<double>(streams) * seconds);
+  return measure(streams, audio.size(), [&](std::size_t stream, std::size_t index) {
+    UplinkFrame frame;
+    frame.seq = index;
+    frame.capture_us = index * 20'000;
+    frame.payload = packet_of(audio, stream, index);
+    meetings[stream]->on_frame(0, std::move(frame));
+    meetings[stream]->tick();
+    if (stream + 1 == streams) clock.advance_us(20'000);
+  });
 }
 
-void report(const char* what, double ms) {
-  std::printf(
-      "%-34s %6.2f ms CPU per stream-second  %5.0f streams per core\n", what, ms, 1000.0 / ms);
+double measure_graphs(std::size_t streams, const Packets& audio) {
+  class Ignore final : public BlockSink {
+    void on_block(const Block& /*block*/) noexcept override {}
+  };
+  Ignore sink;
+  std::vector<std::unique_ptr<StreamGraph>> graphs;
+  for (std::size_t i = 0; i < streams; ++i)
+    graphs.push_back(StreamGraph::create({}, sink).value());
+  return measure(streams, audio.size(), [&](std::size_t stream, std::size_t index) {
+    QYLON_CHECK(graphs[stream]->push(packet_of(audio, stream, index)));
+  });
+}
+
+struct FreeDecoder {
+  void operator()(OpusDecoder* decoder) const { opus_decoder_destroy(decoder); }
+};
+
+double measure_decoders(std::size_t streams, const Packets& audio) {
+  std::vector<std::unique_ptr<OpusDecoder, FreeDecoder>> decoders;
+  for (std::size_t i = 0; i < streams; ++i)
+    decoders.emplace_back(opus_decoder_create(16000, 1, nullptr));
+  std::vector<float> samples(1920);
+  return measure(streams, audio.size(), [&](std::size_t stream, std::size_t index) {
+    const auto& packet = packet_of(audio, stream, index);
+    const int count = opus_decode_float(decoders[stream].get(),
+                                        packet.data(),
+                                        static_cast<opus_int32>(packet.size()),
+                                        samples.data(),
+                                        1920,
+                                        0);
+    QYLON_CHECK(count == 320);
+  });
+}
+
+/// `process(part, block)` on two blocks of voice a step; each stream has a Part of its own.
+template <typename Part, typename ProcessFn>
+double measure_kernel(std::size_t streams, std::size_t steps, Part part, ProcessFn&& process) {
+  std::vector<Part> parts(streams, part);
+  const std::vector<float> samples = test::voice_signal(0, 16000, 16000);
+  return measure(streams, steps, [&](std::size_t stream, std::size_t index) {
+    for (std::size_t block = 0; block < 2; ++block) {
+      const std::size_t at = (stream * 7 + index * 2 + block) % 100 * 160;
+      process(parts[stream], std::span<const float, 160>(samples.data() + at, 160));
+    }
+  });
+}
+
+void print(const char* stage, double ms, double whole_ms) {
+  std::printf("  %-36s %6.3f ms  %5.1f %%\n", stage, ms, 100.0 * ms / whole_ms);
+}
+
+void report(std::size_t streams, int seconds) {
+  const Packets audio = packets(seconds);
+  const double one = measure_meetings(streams, audio, "Ann");
+  const double mixed = measure_meetings(streams, audio, "");
+  for (const auto& [what, ms] : {std::pair("one person per track", one), {"mixed track", mixed}})
+    std::printf(
+        "%-22s %.3f ms CPU per stream-second, %.0f streams a core\n", what, ms, 1000.0 / ms);
+
+  const std::size_t steps = audio.size();
+  const double decode = measure_decoders(streams, audio);
+  const double graph = measure_graphs(streams, audio);
+  const double level = measure_kernel(streams, steps, 0.0F, [](float& sum, auto block) {
+    sum += dsp::measure_level(block).rms_dbfs;
+  });
+  const double loudness =
+      measure_kernel(streams, steps, *dsp::Loudness::create(), [](auto& part, auto block) {
+        part.process(block);
+      });
+  const double highpass =
+      measure_kernel(streams, steps, *dsp::Highpass::create({}), [](auto& part, auto block) {
+        std::array<float, 160> copy{};
+        std::ranges::copy(block, copy.begin());
+        part.process(copy);
+      });
+  std::vector<dsp::VoiceActivity> detectors;
+  for (std::size_t i = 0; i < streams; ++i)
+    detectors.push_back(*dsp::VoiceActivity::create());
+  const std::vector<float> voice = test::voice_signal(0, 16000, 16000);
+  const double activity = measure(streams, steps, [&](std::size_t stream, std::size_t index) {
+    for (std::size_t block = 0; block < 2; ++block) {
+      const std::size_t at = (stream * 7 + index * 2 + block) % 100 * 160;
+      detectors[stream].process(std::span<const float, 160>(voice.data() + at, 160));
+    }
+  });
+  std::printf("stages of the mixed track, %zu streams\n", streams);
+  print("Opus decoder", decode, mixed);
+  print("level meter", level, mixed);
+  print("loudness", loudness, mixed);
+  print("high-pass", highpass, mixed);
+  print("voice activity", activity, mixed);
+  print("graph around them", graph - decode - level - loudness - highpass - activity, mixed);
+  print("jitter buffer, segmenter, captions", one - graph, mixed);
+  print("diarization", mixed - one, mixed);
 }
 
 }  // namespace
 }  // namespace qylon::media
 
 int main(int argc, char** argv) {
-  const int streams = argc > 1 ? std::atoi(argv[1]) : 100;
-  const int seconds = argc > 2 ? std::atoi(argv[2]) : 20;
+  const int streams = argc > 1 ? std::atoi(argv[1]) : 300;
+  const int seconds = argc > 2 ? std::atoi(argv[2]) : 10;
   QYLON_CHECK(static_cast<bool>(qylon::media::StreamGraph::init_graphs()));
-  using qylon::media::cpu_ms_per_stream_second;
-  qylon::media::report("one person per track, Opus",
-                       cpu_ms_per_stream_second(streams, seconds, "Ann"));
-  qylon::media::report("mixed track with diarization, Opus",
-                       cpu_ms_per_stream_second(streams, seconds, ""));
+  qylon::media::report(static_cast<std::size_t>(streams), seconds);
   return 0;
 }
