@@ -118,6 +118,13 @@ struct Kernels {
                      float scale,
                      float* out) noexcept;
 
+  /// out[i] = tanh(x[i]) within 1e-4, i < count. `out` may be `x`.
+  /// Source: Lambert's continued fraction to its 7th term, cut off at +-4.97, where it reaches 1.
+  void (*hyperbolic_tangent)(const float* x, std::size_t count, float* out) noexcept;
+
+  /// out[i] = 1 / (1 + exp(-x[i])) as 0.5 + 0.5 tanh(0.5 x[i]), within 1e-4. `out` may be `x`.
+  void (*sigmoid)(const float* x, std::size_t count, float* out) noexcept;
+
   /// out[i] = sample i / 32768 of signed 16-bit little-endian bytes, i < count.
   void (*from_s16le)(const std::uint8_t* bytes, std::size_t count, float* out) noexcept;
 

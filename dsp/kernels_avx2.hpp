@@ -33,6 +33,8 @@ void scaled_log_avx2(const float* x,
                      float floor,
                      float scale,
                      float* out) noexcept;
+void hyperbolic_tangent_avx2(const float* x, std::size_t count, float* out) noexcept;
+void sigmoid_avx2(const float* x, std::size_t count, float* out) noexcept;
 void from_s16le_avx2(const std::uint8_t* bytes, std::size_t count, float* out) noexcept;
 void from_f32le_avx2(const std::uint8_t* bytes, std::size_t count, float* out) noexcept;
 void mean_of_pairs_avx2(const float* in, std::size_t count, float* out) noexcept;

@@ -176,6 +176,8 @@ const Kernels& avx512_kernels() noexcept {
                                 .multiply = multiply_avx2,
                                 .difference = difference_avx2,
                                 .scaled_log = scaled_log_avx2,
+                                .hyperbolic_tangent = hyperbolic_tangent_avx2,
+                                .sigmoid = sigmoid_avx2,
                                 .from_s16le = from_s16le_avx2,
                                 .from_f32le = from_f32le_avx2,
                                 .mean_of_pairs = mean_of_pairs_avx2};

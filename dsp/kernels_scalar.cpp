@@ -195,6 +195,24 @@ void scaled_log(const float* x, std::size_t count, float floor, float scale, flo
     out[i] = scale * std::log(x[i] > floor ? x[i] : floor);
 }
 
+float tangent_of(float x) noexcept {
+  const float y = std::clamp(x, -4.97F, 4.97F);
+  const float square = y * y;
+  const float above = y * (135135.0F + square * (17325.0F + square * (378.0F + square)));
+  const float below = 135135.0F + square * (62370.0F + square * (3150.0F + square * 28.0F));
+  return above / below;
+}
+
+void hyperbolic_tangent(const float* x, std::size_t count, float* out) noexcept {
+  for (std::size_t i = 0; i < count; ++i)
+    out[i] = tangent_of(x[i]);
+}
+
+void sigmoid(const float* x, std::size_t count, float* out) noexcept {
+  for (std::size_t i = 0; i < count; ++i)
+    out[i] = 0.5F + 0.5F * tangent_of(0.5F * x[i]);
+}
+
 void from_s16le(const std::uint8_t* bytes, std::size_t count, float* out) noexcept {
   for (std::size_t i = 0; i < count; ++i) {
     std::int16_t value = 0;
@@ -234,6 +252,8 @@ const Kernels& scalar_kernels() noexcept {
                                 .multiply = multiply,
                                 .difference = difference,
                                 .scaled_log = scaled_log,
+                                .hyperbolic_tangent = hyperbolic_tangent,
+                                .sigmoid = sigmoid,
                                 .from_s16le = from_s16le,
                                 .from_f32le = from_f32le,
                                 .mean_of_pairs = mean_of_pairs};

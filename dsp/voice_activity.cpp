@@ -1,8 +1,6 @@
 #include "dsp/voice_activity.hpp"
 
-#include <algorithm>
 #include <array>
-#include <cmath>
 #include <utility>
 
 #include "dsp/kernels.hpp"
@@ -18,21 +16,6 @@ constexpr std::size_t kRows = 4 * kHidden;  // Reset, update, candidate of input
 
 static_assert(kColumns.size() == (VoiceActivityFeatures::kCount + 1 + kHidden) * kRows);
 static_assert(kRows % 32 == 0);
-
-/// tanh(x) within 1e-4: the continued fraction to its 7th term, cut off at +-4.97, where it reaches
-/// 1. Written with comparisons that become minima and maxima, four at a time.
-float fast_tanh(float x) {
-  const float above_low = x > -4.97F ? x : -4.97F;
-  const float y = above_low < 4.97F ? above_low : 4.97F;
-  const float square = y * y;
-  const float above = y * (135135.0F + square * (17325.0F + square * (378.0F + square)));
-  const float below = 135135.0F + square * (62370.0F + square * (3150.0F + square * 28.0F));
-  return above / below;
-}
-
-float sigmoid(float x) {
-  return 0.5F + 0.5F * fast_tanh(0.5F * x);
-}
 
 }  // namespace
 
@@ -73,21 +56,22 @@ float VoiceActivity::process(std::span<const float, kBlockSamples> samples) noex
 }
 
 float VoiceActivity::State::classify() noexcept {
+  const Kernels& kernel = kernels();
   std::array<float, kRows> sums{};
-  kernels().add_columns(kColumns.data(), kRows, input.data(), input.size(), sums.data());
+  kernel.add_columns(kColumns.data(), kRows, input.data(), input.size(), sums.data());
+  kernel.sigmoid(sums.data(), 2 * kHidden, sums.data());
   std::array<float, kHidden> candidate;  // NOLINT(cppcoreguidelines-pro-type-member-init)
-  for (std::size_t row = 0; row < 2 * kHidden; ++row)
-    sums[row] = sigmoid(sums[row]);
-  for (std::size_t unit = 0; unit < kHidden; ++unit) {
-    candidate[unit] = fast_tanh(sums[2 * kHidden + unit] + sums[unit] * sums[3 * kHidden + unit]);
-  }
+  for (std::size_t unit = 0; unit < kHidden; ++unit)
+    candidate[unit] = sums[2 * kHidden + unit] + sums[unit] * sums[3 * kHidden + unit];
+  kernel.hyperbolic_tangent(candidate.data(), kHidden, candidate.data());
   float* const hidden = input.data() + VoiceActivityFeatures::kCount + 1;
   for (std::size_t unit = 0; unit < kHidden; ++unit) {
     const float keep = sums[kHidden + unit];
     hidden[unit] = candidate[unit] + keep * (hidden[unit] - candidate[unit]);
   }
-  const float logit = kOutputBias[0] + kernels().dot(kOutput.data(), hidden, kHidden);
-  return sigmoid(logit);
+  float probability = kOutputBias[0] + kernel.dot(kOutput.data(), hidden, kHidden);
+  kernel.sigmoid(&probability, 1, &probability);
+  return probability;
 }
 
 }  // namespace qylon::dsp

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "dsp/kernels.hpp"
@@ -75,13 +76,17 @@ void VoiceActivityFeatures::process(std::span<const float, kBlockSamples> sample
   float total = 0.0F;
   float total_floor = 0.0F;
   float mean_log = 0.0F;
+  Bands log_power;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+  Bands log_floor;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+  constexpr float kTiny = std::numeric_limits<float>::min();
+  kernels().scaled_log(band_power_.data(), kBands, kTiny, 1.0F, log_power.data());
+  kernels().scaled_log(floor_.data(), kBands, kTiny, 1.0F, log_floor.data());
   for (std::size_t band = 0; band < kBands; ++band) {
-    const float log_power = std::log(band_power_[band]);
     total += band_power_[band];
     total_floor += floor_[band];
-    mean_log += log_power / kBands;
-    features[band] = squashed(log_power - std::log(floor_[band]));
-    features[kBands + band] = log_power;
+    mean_log += log_power[band] / kBands;
+    features[band] = squashed(log_power[band] - log_floor[band]);
+    features[kBands + band] = log_power[band];
   }
   for (std::size_t band = kBands; band < 2 * kBands; ++band) {
     features[band] = squashed(features[band] - mean_log);
@@ -99,8 +104,7 @@ void VoiceActivityFeatures::process(std::span<const float, kBlockSamples> sample
 
 void VoiceActivityFeatures::update_bands() noexcept {
   std::array<float, kWindowSamples> windowed;  // NOLINT(cppcoreguidelines-pro-type-member-init)
-  for (std::size_t n = 0; n < kWindowSamples; ++n)
-    windowed[n] = history_[n] * window_[n];
+  kernels().multiply(history_.data(), window_.data(), kWindowSamples, windowed.data());
   fft_.power(windowed, power_);
   for (std::size_t band = 0; band < kBands; ++band) {
     const std::size_t begin = kEdges[band];

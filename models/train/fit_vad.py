@@ -2,7 +2,7 @@
 """Fits the classifier of dsp/voice_activity.cpp and writes dsp/voice_activity_weights.inc.
 
   fit_vad.py fit  --data DIR --bench build/release/bench/dsp_vad_bench --out WEIGHTS.inc
-  fit_vad.py eval --data DIR --bench build/release/bench/dsp_vad_bench
+  fit_vad.py eval --data DIR --bench build/release/bench/dsp_vad_bench [--silero WEIGHTS]
 
 DIR holds train/list.json with one FLAC per speaker, and dev/meetings/*.opus with *.rttm. The fit
 sees nothing of dev: it mixes minutes of conversation from the training speakers with rooms,
@@ -376,17 +376,42 @@ def fit(arguments):
     export(network, mean, deviation, arguments.out)
 
 
+def reference(path, blocks):
+    """bool[blocks]: somebody speaks in the middle of the block."""
+    middles = np.arange(blocks) * 0.01 + 0.005
+    labels = np.zeros(blocks, bool)
+    for line in path.read_text().splitlines():
+        start, duration = (float(field) for field in line.split()[3:5])
+        labels |= (middles >= start) & (middles < start + duration)
+    return labels
+
+
+def print_anchor(weights, recordings):
+    """Silero's line beside those that the bench prints."""
+    import silero
+    scores = np.concatenate([silero.probabilities(weights, pcm) for pcm, _ in recordings])
+    labels = np.concatenate([reference(rttm, len(pcm) // HOP) for pcm, rttm in recordings])
+    print(f"{'all, Silero':40} AUC {auc(scores, labels):.4f}  "
+          f"miss {100 * (scores[labels] < 0.5).mean():5.2f} %  "
+          f"false alarm {100 * (scores[~labels] >= 0.5).mean():5.2f} %", flush=True)
+
+
 def evaluate(arguments):
     with tempfile.TemporaryDirectory() as folder:
         for kind in ("clean", "noisy"):
             pairs = []
+            recordings = []
             for path in sorted((arguments.data / "dev/meetings").glob(f"*.{kind}.opus")):
                 pcm, rate = soundfile.read(path, dtype="int16")
                 assert rate == RATE, path
                 audio = f"{folder}/{path.stem}.s16"
                 pcm.astype("<i2").tofile(audio)
-                pairs += [audio, str(path.with_name(path.name.split(".")[0] + ".rttm"))]
+                rttm = path.with_name(path.name.split(".")[0] + ".rttm")
+                pairs += [audio, str(rttm)]
+                recordings.append((pcm, rttm))
             subprocess.run([arguments.bench, *pairs], check=True)
+            if arguments.silero:
+                print_anchor(arguments.silero, recordings)
 
 
 def main():
@@ -395,6 +420,7 @@ def main():
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--bench", required=True)
     parser.add_argument("--out")
+    parser.add_argument("--silero", type=pathlib.Path, help="Silero's weights, an anchor for eval")
     parser.add_argument("--minutes", type=int, default=MINUTES)
     parser.add_argument("--epochs", type=int, default=14)
     parser.add_argument("--seed", type=int, default=1)

@@ -288,6 +288,26 @@ TEST_P(EveryIsa, ScaledLogIsTheLogarithmFromTheFloorUp) {
   }
 }
 
+TEST_P(EveryIsa, TangentAndSigmoidAreWithinTheirTolerance) {
+  std::vector<float> x;
+  for (float value = -30.0F; value < 30.0F; value += 0.07F)
+    x.push_back(value);
+  std::vector<float> tangent(x.size());
+  std::vector<float> sigmoid(x.size());
+  kernel().hyperbolic_tangent(x.data(), x.size(), tangent.data());
+  kernel().sigmoid(x.data(), x.size(), sigmoid.data());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    ASSERT_NEAR(tangent[i], std::tanh(x[i]), 1e-4F) << x[i];
+    ASSERT_NEAR(sigmoid[i], 1.0F / (1.0F + std::exp(-x[i])), 1e-4F) << x[i];
+  }
+  for (std::size_t count = 0; count <= 67; ++count) {
+    std::vector<float> part(x.begin() + 401, x.begin() + 401 + 70);
+    kernel().hyperbolic_tangent(part.data(), count, part.data());  // In place.
+    for (std::size_t i = 0; i < part.size(); ++i)
+      ASSERT_EQ(part[i], i < count ? tangent[401 + i] : x[401 + i]) << count;
+  }
+}
+
 TEST_P(EveryIsa, SamplesOfSixteenBitsAreTheirValueOfFullScale) {
   std::vector<std::uint8_t> bytes(150);
   for (std::size_t i = 0; i < bytes.size(); ++i)

@@ -82,6 +82,44 @@ QYLON_AVX2_INLINE __m256 natural_log(__m256 x) noexcept {
   return _mm256_fmadd_ps(exponent, _mm256_set1_ps(0.693359375F), _mm256_add_ps(sum, m));
 }
 
+QYLON_AVX2_INLINE __m256 tangent_of(__m256 x) noexcept {
+  const __m256 limit = _mm256_set1_ps(4.97F);
+  const __m256 y =
+      _mm256_max_ps(_mm256_min_ps(x, limit), _mm256_sub_ps(_mm256_setzero_ps(), limit));
+  const __m256 square = _mm256_mul_ps(y, y);
+  const __m256 ones = _mm256_set1_ps(135135.0F);
+  __m256 above = _mm256_add_ps(square, _mm256_set1_ps(378.0F));
+  above = _mm256_fmadd_ps(above, square, _mm256_set1_ps(17325.0F));
+  above = _mm256_mul_ps(_mm256_fmadd_ps(above, square, ones), y);
+  __m256 below = _mm256_fmadd_ps(square, _mm256_set1_ps(28.0F), _mm256_set1_ps(3150.0F));
+  below = _mm256_fmadd_ps(below, square, _mm256_set1_ps(62370.0F));
+  return _mm256_div_ps(above, _mm256_fmadd_ps(below, square, ones));
+}
+
+struct Tangent {
+  QYLON_AVX2_INLINE static __m256 of(__m256 x) noexcept { return tangent_of(x); }
+};
+
+struct Sigmoid {
+  QYLON_AVX2_INLINE static __m256 of(__m256 x) noexcept {
+    const __m256 half = _mm256_set1_ps(0.5F);
+    return _mm256_fmadd_ps(half, tangent_of(_mm256_mul_ps(half, x)), half);
+  }
+};
+
+/// Function::of() of every value; the rest through a padded copy, so that it rounds alike.
+template <typename Function>
+QYLON_AVX2_INLINE void apply(const float* x, std::size_t count, float* out) noexcept {
+  std::size_t i = 0;
+  for (; i + 8 <= count; i += 8)
+    _mm256_storeu_ps(out + i, Function::of(_mm256_loadu_ps(x + i)));
+  if (i == count) return;
+  std::array<float, 8> last{};
+  std::memcpy(last.data(), x + i, sizeof(float) * (count - i));
+  _mm256_storeu_ps(last.data(), Function::of(_mm256_loadu_ps(last.data())));
+  std::memcpy(out + i, last.data(), sizeof(float) * (count - i));
+}
+
 QYLON_AVX2_INLINE __m256 scaled_log(__m256 x, float floor, float scale) noexcept {
   // In this order the maximum of a NaN and the floor is the floor.
   const __m256 above = _mm256_max_ps(x, _mm256_set1_ps(floor));
@@ -89,6 +127,14 @@ QYLON_AVX2_INLINE __m256 scaled_log(__m256 x, float floor, float scale) noexcept
 }
 
 }  // namespace
+
+QYLON_AVX2 void hyperbolic_tangent_avx2(const float* x, std::size_t count, float* out) noexcept {
+  apply<Tangent>(x, count, out);
+}
+
+QYLON_AVX2 void sigmoid_avx2(const float* x, std::size_t count, float* out) noexcept {
+  apply<Sigmoid>(x, count, out);
+}
 
 QYLON_AVX2 void from_s16le_avx2(const std::uint8_t* bytes, std::size_t count, float* out) noexcept {
   convert_all<FromS16>(bytes, count, out);
