@@ -22,7 +22,7 @@ namespace {
 
 constexpr double kTickS = 0.1;  // A connection's second passes in ten ticks.
 constexpr double kFastTickS = 0.02;
-constexpr std::size_t kTrimConnections = 1000;
+constexpr std::size_t kTrimConnections = 200;
 constexpr int kLastRounds = 4;
 constexpr std::size_t kReceiveBytes = 2048;  // A session's buffer; longer messages come in parts.
 constexpr std::size_t kSendBytesMax = 256 << 10;  // One lws_write is one send(2) up to here.
@@ -302,7 +302,7 @@ void NetThread::Loop::on_tick() {
   if (wheel_.size() == 0) ev_timer_stop(loop_, &tick_);
 }
 
-// The allocator keeps what thousands of connections leave between the few that stay.
+// The allocator keeps what many connections leave between the few that stay.
 void NetThread::Loop::give_memory_back() {
   held_most_ = std::max(held_most_, wheel_.size());
   if (held_most_ < kTrimConnections || wheel_.size() > held_most_ / 2) return;
