@@ -46,6 +46,8 @@ class TrackUplink {
     kSuperseded,   ///< A newer connection owns the track: close 4501.
     kEnded,        ///< The meeting has ended: close 4506.
     kBadSequence,  ///< seq or capture_us is more than the allowed jump ahead: close 4503.
+    kUnknownPosition,  ///< A stream cannot be taken up in its middle: close 4004.
+    kUndecodable,      ///< The stream cannot be unpacked, refusal() says why: close 4504.
   };
 
   TrackUplink() = default;
@@ -59,6 +61,8 @@ class TrackUplink {
   /// What the next post() would say for other reasons than a full mailbox: the shard learns only
   /// later that a frame which it took jumped, and a sender may wait for an ack instead of posting.
   virtual Posted standing() const noexcept = 0;
+  /// Why post() answers kUndecodable.
+  virtual std::string refusal() const { return {}; }
   virtual TrackId track() const noexcept = 0;
   /// Every seq below is settled: received, or given up as lost.
   virtual std::uint64_t next_seq() const noexcept = 0;

@@ -1,5 +1,6 @@
 #include "media/live_meetings.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/check.hpp"
@@ -68,8 +69,9 @@ std::vector<std::shared_ptr<TrackUplink>> make_handles(
 LiveMeetings::LiveMeetings(int shard_count,
                            const Shard::Options& options,
                            const Meeting::Parts& parts,
-                           MeetingDirectory& directory)
-    : directory_(directory) {
+                           MeetingDirectory& directory,
+                           std::unique_ptr<StreamService> streams)
+    : directory_(directory), streams_(std::move(streams)) {
   QYLON_CHECK(shard_count >= 1);
   for (int i = 0; i < shard_count; ++i)
     shards_.push_back(std::make_unique<Shard>(options, parts));
@@ -80,11 +82,58 @@ Shard& LiveMeetings::shard_of(MeetingId meeting) const {
 }
 
 void LiveMeetings::open(UplinkHello hello, Opened opened) {
-  for (const TrackHello& track : hello.tracks) {
-    if (!is_stream(track.format.codec)) continue;
-    opened(Error{ErrorCode::kUnavailable, "this server cannot unpack streams"});
-    return;
+  const bool streams = std::ranges::any_of(
+      hello.tracks, [](const TrackHello& track) { return is_stream(track.format.codec); });
+  if (streams) {
+    open_streams(hello, opened);
+  } else {
+    open_packets(std::move(hello), std::move(opened));
   }
+}
+
+/// The tracks of packets open at once, and with them the meeting; the track behind a stream opens
+/// when the stream has told its format.
+void LiveMeetings::open_streams(const UplinkHello& hello, const Opened& opened) {
+  UplinkHello packets = hello;
+  std::erase_if(packets.tracks,
+                [](const TrackHello& track) { return is_stream(track.format.codec); });
+  open_packets(std::move(packets),
+               [this, hello, opened](Result<std::vector<std::shared_ptr<TrackUplink>>> handles) {
+                 if (!handles) return opened(handles.error());
+                 std::vector<std::shared_ptr<TrackUplink>> all;
+                 auto next = handles->begin();
+                 for (const TrackHello& track : hello.tracks) {
+                   if (!is_stream(track.format.codec)) {
+                     all.push_back(*next++);
+                     continue;
+                   }
+                   auto stream = open_stream(hello, track);
+                   if (!stream) return opened(stream.error());
+                   all.push_back(*std::move(stream));
+                 }
+                 opened(std::move(all));
+               });
+}
+
+Result<std::shared_ptr<TrackUplink>> LiveMeetings::open_stream(const UplinkHello& hello,
+                                                               const TrackHello& track) {
+  if (!streams_) return Error{ErrorCode::kUnavailable, "this server cannot unpack streams"};
+  UplinkHello behind = hello;
+  behind.tracks = {track};
+  return streams_->attach({hello.meeting, track.track, hello.clock},
+                          track.format,
+                          [this, behind](const AudioFormat& format, Stream::Opened opened) {
+                            UplinkHello known = behind;
+                            known.tracks.front().format = format;
+                            open_packets(std::move(known),
+                                         [opened = std::move(opened)](auto handles) {
+                                           if (!handles) return opened(handles.error());
+                                           opened(std::move(handles->front()));
+                                         });
+                          });
+}
+
+void LiveMeetings::open_packets(UplinkHello hello, Opened opened) {
   Shard& shard = shard_of(hello.meeting);
   auto on_live = [this, &shard, hello, opened](
                      const Result<std::vector<std::shared_ptr<TrackState>>>& states) {

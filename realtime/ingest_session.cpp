@@ -156,6 +156,7 @@ void IngestSession::refuse(media::TrackUplink::Posted why) {
   using Posted = media::TrackUplink::Posted;
   if (why == Posted::kSuperseded) return fail(409, "a newer connection feeds this track");
   if (why == Posted::kEnded) return fail(409, "the meeting has ended");
+  if (why == Posted::kUndecodable) return fail(415, uplink_->refusal());
   fail(500, "the track refused its next packet");
 }
 

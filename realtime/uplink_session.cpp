@@ -140,16 +140,22 @@ bool UplinkSession::offer(media::UplinkFrame& frame) {
     parts_.counters.uplink_frames.add();
     return true;
   }
-  if (posted != Posted::kBusy) refuse(posted);
+  if (posted != Posted::kBusy) refuse(posted, *track->uplink);
   return false;
 }
 
-void UplinkSession::refuse(media::TrackUplink::Posted why) {
+void UplinkSession::refuse(media::TrackUplink::Posted why, const media::TrackUplink& uplink) {
   using Posted = media::TrackUplink::Posted;
   if (why == Posted::kSuperseded) {
     fail({ErrorCode::kConflict, 4501, "a newer connection feeds this track"});
   } else if (why == Posted::kEnded) {
     fail({ErrorCode::kConflict, 4506, "the meeting has ended"});
+  } else if (why == Posted::kUnknownPosition) {
+    fail({ErrorCode::kConflict,
+          4004,
+          "a stream begins with seq 0; begin a new one under a new clock"});
+  } else if (why == Posted::kUndecodable) {
+    fail({ErrorCode::kInvalidArgument, 4504, uplink.refusal()});
   } else {
     fail(protocol_error("seq or capture_us is more than 10 s beyond what is expected"));
   }
@@ -158,7 +164,7 @@ void UplinkSession::refuse(media::TrackUplink::Posted why) {
 void UplinkSession::check_standing() {
   for (const Track& track : tracks_) {
     const auto standing = track.uplink->standing();
-    if (standing != media::TrackUplink::Posted::kAccepted) return refuse(standing);
+    if (standing != media::TrackUplink::Posted::kAccepted) return refuse(standing, *track.uplink);
   }
 }
 

@@ -56,7 +56,7 @@ class UplinkSession final : public Session, public std::enable_shared_from_this<
   void take(media::UplinkFrame&& frame);
   bool offer(media::UplinkFrame& frame);
   void pause();
-  void refuse(media::TrackUplink::Posted why);
+  void refuse(media::TrackUplink::Posted why, const media::TrackUplink& uplink);
   void check_standing();
   void send_acks();
   Track* find_track(TrackId id);

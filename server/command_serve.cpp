@@ -101,17 +101,6 @@ class Server {
   std::unique_ptr<realtime::EdgeServer> edge_;
 };
 
-std::vector<std::string> split_commas(const std::string& text) {
-  std::vector<std::string> parts;
-  std::size_t from = 0;
-  while (from < text.size()) {
-    const std::size_t comma = std::min(text.find(',', from), text.size());
-    if (comma > from) parts.push_back(text.substr(from, comma - from));
-    from = comma + 1;
-  }
-  return parts;
-}
-
 Status make_private_directory(const std::string& path) {
   std::error_code error;
   const bool made = std::filesystem::create_directories(path, error);
@@ -242,7 +231,13 @@ Status Server::start_edge(const ListenAddress& address) {
                                     .recogniser = *recogniser_,
                                     .voice_model = voice_model_,
                                     .result_sink = {}};
-  live_ = std::make_unique<media::LiveMeetings>(shards, media::Shard::Options{}, parts, *stored_);
+  live_ = std::make_unique<media::LiveMeetings>(
+      shards,
+      media::Shard::Options{},
+      parts,
+      *stored_,
+      std::make_unique<media::StreamService>(media::StreamService::Options{},
+                                             media::StreamService::Deps{log_, counters_, clock_}));
   auto token = api::load_or_create_token(settings_.data_dir);
   if (!token) return token.error();
   const bool loopback = is_loopback(address.host);

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include "media/containers/stream_worker.hpp"
 #include "models/recogniser_factory.hpp"
 #include "server/command.hpp"
 #include "server/command_export.hpp"
@@ -46,6 +47,7 @@ int run(const Words& words) {
   if (name == models::kZygoteSubcommand) {
     return models::run_recogniser_zygote({words.begin() + 1, words.end()});
   }
+  if (name == media::kStreamZygoteSubcommand) return media::run_stream_zygote();
   for (const Command& command : kCommands) {
     if (command.name == name) return command.run({words.begin() + 1, words.end()});
   }

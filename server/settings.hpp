@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/config.hpp"
 
@@ -59,6 +60,8 @@ struct ListenAddress {
   int port;
 };
 Result<ListenAddress> parse_listen(const std::string& listen);
+/// What stands between the commas of `text`, without the empty ones.
+std::vector<std::string> split_commas(const std::string& text);
 /// 127.0.0.0/8, ::1 or localhost.
 bool is_loopback(const std::string& host);
 

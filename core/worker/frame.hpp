@@ -70,6 +70,7 @@ class PayloadWriter {
     value(static_cast<std::uint32_t>(text.size()));
     bytes_.append(text);
   }
+  void raw(std::string_view bytes) { bytes_.append(bytes); }
   const std::string& bytes() const noexcept { return bytes_; }
 
  private:
@@ -97,6 +98,13 @@ class PayloadReader {
     return true;
   }
   bool at_end() const noexcept { return bytes_.empty(); }
+  std::string_view rest() const noexcept { return bytes_; }
+  /// REQUIRES: size <= rest().size().
+  std::string_view take(std::size_t size) {
+    const std::string_view taken = bytes_.substr(0, size);
+    bytes_.remove_prefix(size);
+    return taken;
+  }
 
  private:
   std::string_view bytes_;

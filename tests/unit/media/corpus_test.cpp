@@ -7,6 +7,9 @@
 
 #include <gtest/gtest.h>
 
+#define LLVMFuzzerTestOneInput fuzz_container
+#include "tests/fuzz/media_container_fuzz.cpp"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_jitter_buffer
 #include "tests/fuzz/media_jitter_buffer_fuzz.cpp"
 #undef LLVMFuzzerTestOneInput
@@ -39,6 +42,7 @@ int replay(const std::string& program, FuzzTarget target) {
 }
 
 TEST(MediaCorpus, EveryInputKeepsTheInvariants) {
+  EXPECT_GE(replay("media_container_fuzz", fuzz_container), 12);
   EXPECT_GE(replay("media_jitter_buffer_fuzz", fuzz_jitter_buffer), 4);
   EXPECT_GE(replay("media_recording_fuzz", fuzz_recording), 4);
   EXPECT_GE(replay("media_stream_graph_fuzz", fuzz_stream_graph), 4);

@@ -412,8 +412,11 @@ TEST(StreamGraphPlugins, ARestrictedProcessRunsOnItsOwnElementsAlone) {
 /// Runs a command line with our plugin on GStreamer's path and its own registry file.
 int run_with_plugin(const std::string& command) {
   const std::string folder = QYLON_TEST_BINARY_DIR;
-  return std::system(("GST_PLUGIN_PATH=" + folder + "/../gstreamer GST_REGISTRY=" + folder +
-                      "/gst-registry.bin " + command)
+  // Other tests of this program restrict GStreamer by its environment.
+  return std::system(("env -u GST_REGISTRY_DISABLE -u GST_PLUGIN_SYSTEM_PATH_1_0 "
+                      "-u GST_PLUGIN_PATH_1_0 GST_PLUGIN_PATH=" +
+                      folder + "/../gstreamer GST_REGISTRY=" + folder + "/gst-registry.bin " +
+                      command)
                          .c_str());
 }
 
