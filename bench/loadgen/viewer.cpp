@@ -1,8 +1,16 @@
 #include "bench/loadgen/viewer.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace qylon::loadgen {
+namespace {
+
+// A connection that a network forgot says nothing: it is asked, and then given up.
+constexpr std::int64_t kPingAfterUs = 5'000'000;
+constexpr std::int64_t kSilenceUsMax = 20'000'000;
+
+}  // namespace
 
 Viewer::Viewer(Options options, const Parts& parts)
     : options_(std::move(options)),
@@ -14,12 +22,22 @@ Viewer::Viewer(Options options, const Parts& parts)
 void Viewer::step() {
   if (closed_.exchange(false)) lose();
   if (opened_.exchange(false)) on_open();
-  if (!channel_ && parts_.clock.monotonic_us() >= due_us_) connect();
+  if (channel_) return watch_silence();
+  if (parts_.clock.monotonic_us() >= due_us_) connect();
+}
+
+void Viewer::watch_silence() {
+  const std::int64_t now_us = parts_.clock.monotonic_us();
+  if (now_us - heard_us_ >= kSilenceUsMax) return lose();
+  if (now_us - std::max<std::int64_t>(heard_us_, pinged_us_) < kPingAfterUs) return;
+  pinged_us_ = now_us;
+  channel_->send_text(R"({"type":"ping"})");
 }
 
 void Viewer::connect() {
   closed_ = false;
   opened_ = false;
+  heard_us_ = parts_.clock.monotonic_us();
   retry_after_ms_ = 0;
   MessageChannel::Options options;
   options.url = options_.url;
@@ -47,14 +65,14 @@ void Viewer::on_open() {
 
 void Viewer::on_text(std::string_view text) {
   const std::int64_t now_us = parts_.clock.monotonic_us();
+  heard_us_ = now_us;
   const auto message = parse_viewer_message(text);
   const MutexLock lock(mutex_);
   if (!message) return garbage_.add(options_.name + ": " + message.error().message);
   oracle_.on_message(*message, now_us);
   if (message->kind == ViewerMessage::Kind::kFinal) {
     parts_.log.write(now_us, options_.name, "final", message->position.offset);
-    parts_.log.write(
-        now_us, options_.name, "end_ms", static_cast<std::uint64_t>(message->end_ms));
+    parts_.log.write(now_us, options_.name, "end_ms", static_cast<std::uint64_t>(message->end_ms));
   }
   if (message->kind == ViewerMessage::Kind::kError) {
     retry_after_ms_ = message->retry_after_ms;

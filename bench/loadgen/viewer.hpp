@@ -55,6 +55,7 @@ class Viewer {
  private:
   void connect();
   void lose();
+  void watch_silence();
   void on_open();
   void on_text(std::string_view text) QYLON_EXCLUDES(mutex_);
   void on_close(int code);
@@ -63,6 +64,8 @@ class Viewer {
   const Parts parts_;
   Backoff backoff_;
   std::int64_t due_us_;
+  std::int64_t pinged_us_ = 0;
+  std::atomic<std::int64_t> heard_us_{0};
   std::atomic<std::int64_t> retry_after_ms_{0};
   std::atomic<bool> closed_{false};
   std::atomic<bool> opened_{false};
