@@ -14,7 +14,7 @@ float VoiceLikelihood::evidence(float count, float square) const noexcept {
   const float n = window_share_ * count;
   const float scale = ratio_ / (1 + n * ratio_);
   return half_dimensions_ *
-         (window_share_ * window_share_ * square / noise_ * scale - std::log1p(n * ratio_));
+         (window_share_ * window_share_ * square / noise_ * scale - std::log(1 + n * ratio_));
 }
 
 float VoiceLikelihood::known_share(float count) const noexcept {
