@@ -2,7 +2,7 @@
 
 import { withDirectory } from "./support.mjs";
 
-const scenarios = ["kill", "sender", "disk", "worker", "drain", "backup", "network"];
+const scenarios = ["kill", "sender", "database", "disk", "worker", "drain", "backup", "network", "soak"];
 
 const words = process.argv.slice(2);
 const short = words.includes("--short");
