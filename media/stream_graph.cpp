@@ -11,7 +11,6 @@
 #include "media/elements/buffer_meta.hpp"
 #include "media/elements/transform.hpp"
 #include "media/packet.hpp"
-#include "media/uplink_frame.hpp"
 
 namespace qylon::media {
 namespace {
@@ -47,6 +46,14 @@ std::string take_message(GError* error) {
   std::string message = error != nullptr ? error->message : "unknown reason";
   g_clear_error(&error);
   return message;
+}
+
+/// Opus: six frames of 20 ms, 1,275 bytes each (RFC 6716 section 3.4); PCM: what kPacketMsMax
+/// holds.
+std::size_t packet_bytes_max(const AudioFormat& format) {
+  if (format.codec == Codec::kOpus) return 6 * 1275 + 64;
+  return static_cast<std::size_t>(format.sample_rate_hz) * kPacketMsMax / 1000 *
+         sample_frame_bytes(format);
 }
 
 GstCaps* input_caps(const AudioFormat& format) {
@@ -219,7 +226,7 @@ class PushedGraph final : public StreamGraph {
   PadPtr entry_;    // Of bin_'s first element; constant after build().
   const PadPtr sink_;
   EventPtr gap_ = make_gap();
-  ReusableBuffer packet_{kUplinkPayloadBytesMax};
+  ReusableBuffer packet_{packet_bytes_max(format_)};
   std::int64_t last_samples_ = kUsualPacketSamples;
   Block block_;
 };
