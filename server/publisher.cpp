@@ -219,13 +219,15 @@ void Publisher::on_ended(MeetingId meeting, std::function<void(Status)> done) {
   after_journal(std::move(record), [this, meeting, was_live, shared] {
     realtime::Hub* const hub = hub_;
     if (hub != nullptr) hub->close_meeting_uplinks(meeting);
-    parts_.recorder.close_meeting(meeting, [] {});
-    parts_.writer.flush([this, meeting, was_live, shared](const Status& stored) {
-      if (!stored) {
-        (*shared)(stored);
-      } else {
-        store_end(meeting, was_live, *shared);
-      }
+    // Who hears of the end may fetch the recordings: they are complete first.
+    parts_.recorder.close_meeting(meeting, [this, meeting, was_live, shared] {
+      parts_.writer.flush([this, meeting, was_live, shared](const Status& stored) {
+        if (!stored) {
+          (*shared)(stored);
+        } else {
+          store_end(meeting, was_live, *shared);
+        }
+      });
     });
   });
 }
