@@ -188,4 +188,19 @@ void LiveMeetings::end_meeting(MeetingId meeting, std::function<void(Status)> do
   if (!shard_of(meeting).post_end(meeting, std::nullopt, std::move(on_live))) done(kShardFull);
 }
 
+void LiveMeetings::correct_speakers(MeetingId meeting,
+                                    SpeakerChange change,
+                                    std::function<void(Result<std::uint64_t>)> done) {
+  auto on_live = [this, meeting, change, done](const Result<std::uint64_t>& offset) {
+    if (offset || offset.error().code != ErrorCode::kNotFound) return done(offset);
+    directory_.find(meeting, [this, meeting, change, done](Result<MeetingRecord> record) {
+      if (!record) return done(record.error());
+      if (!shard_of(meeting).post_correct(meeting, *std::move(record), change, done))
+        done(kShardFull);
+    });
+  };
+  if (!shard_of(meeting).post_correct(meeting, std::nullopt, change, std::move(on_live)))
+    done(kShardFull);
+}
+
 }  // namespace qylon::media

@@ -30,6 +30,9 @@ class LiveMeetings final : public Ingress, public MeetingControl {
   void for_each_shard(const std::function<void()>& task);
 
   void end_meeting(MeetingId meeting, std::function<void(Status)> done) override;
+  void correct_speakers(MeetingId meeting,
+                        SpeakerChange change,
+                        std::function<void(Result<std::uint64_t>)> done) override;
 
  private:
   Shard& shard_of(MeetingId meeting) const;

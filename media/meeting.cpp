@@ -263,12 +263,12 @@ void Meeting::publish_change(SpeakerChange change) {
   parts_.sink.on_final(std::make_shared<const Caption>(std::move(correction)));
 }
 
-Status Meeting::correct(SpeakerChange change) {
+Result<std::uint64_t> Meeting::correct(SpeakerChange change) {
   auto applied = speakers_.apply(std::move(change));
   if (!applied) return applied.error();
   publish_change(*std::move(applied));
   publish_status();
-  return ok();
+  return last_offset_;
 }
 
 void Meeting::correct_speakers() {

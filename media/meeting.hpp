@@ -64,8 +64,8 @@ class Meeting final : private CaptionHost {
   /// Drives every timer; call each kTickMs.
   void tick();
   /// A person's correction: numbered and published as a final. Works for an ended meeting too.
-  /// Errors: those of SpeakerBook::apply().
-  Status correct(SpeakerChange change);
+  /// Returns its offset. Errors: those of SpeakerBook::apply().
+  Result<std::uint64_t> correct(SpeakerChange change);
   /// Flushes, waits for the last finals, then on_ended(); `done` when that is stored.
   void end(std::function<void(Status)> done);
 

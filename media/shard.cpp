@@ -101,6 +101,14 @@ bool Shard::post_end(MeetingId meeting,
   return mailbox_->tasks.try_push(EndTask{meeting, std::move(record), std::move(done)});
 }
 
+bool Shard::post_correct(MeetingId meeting,
+                         std::optional<MeetingRecord> record,
+                         SpeakerChange change,
+                         Corrected done) {
+  return mailbox_->tasks.try_push(
+      CorrectTask{meeting, std::move(record), std::move(change), std::move(done)});
+}
+
 void Shard::run() {
   next_tick_us_ = parts_.clock.monotonic_us() + kTickUs;
   while (!stopping_) {
@@ -193,6 +201,13 @@ void Shard::perform(EndTask&& task) {
     meeting->resume(tracks);
   }
   meeting->end(std::move(task.done));
+}
+
+void Shard::perform(CorrectTask&& task) {
+  Meeting* meeting = find(task.meeting);
+  if (meeting == nullptr && !task.record) return task.done(kNotLive);
+  if (meeting == nullptr) meeting = &open(*std::move(task.record));
+  task.done(meeting->correct(std::move(task.change)));
 }
 
 }  // namespace qylon::media

@@ -30,6 +30,7 @@ class Shard {
     /// At stop: how long the recogniser may take over its last finals.
     std::int64_t stop_grace_us = 8'000'000;
   };
+  using Corrected = std::function<void(Result<std::uint64_t>)>;
   using Opened = std::function<void(Result<std::vector<std::shared_ptr<TrackState>>>)>;
 
   /// What `parts` refers to must outlive the shard; its result_sink is replaced by the shard's own.
@@ -54,6 +55,12 @@ class Shard {
   [[nodiscard]] bool post_end(MeetingId meeting,
                               std::optional<MeetingRecord> record,
                               std::function<void(Status)> done);
+  /// Corrects the speakers of a live meeting, or of the one that `record` describes. Without
+  /// either, `done` gets kNotFound.
+  [[nodiscard]] bool post_correct(MeetingId meeting,
+                                  std::optional<MeetingRecord> record,
+                                  SpeakerChange change,
+                                  Corrected done);
 
  private:
   struct FrameTask {
@@ -81,10 +88,17 @@ class Shard {
     std::optional<MeetingRecord> record;
     std::function<void(Status)> done;
   };
+  struct CorrectTask {
+    MeetingId meeting;
+    std::optional<MeetingRecord> record;
+    SpeakerChange change;
+    Corrected done;
+  };
   struct PlainTask {
     std::function<void()> run;
   };
-  using Task = std::variant<FrameTask, OpenTask, ResultTask, DisconnectTask, EndTask, PlainTask>;
+  using Task = std::
+      variant<FrameTask, OpenTask, ResultTask, DisconnectTask, EndTask, CorrectTask, PlainTask>;
   class ResultSink;
   struct Mailbox;
 
@@ -96,6 +110,7 @@ class Shard {
   void perform(ResultTask&& task);
   void perform(DisconnectTask&& task);
   void perform(EndTask&& task);
+  void perform(CorrectTask&& task);
   static void perform(PlainTask&& task) { task.run(); }
   void tick_when_due();
   Meeting* find(MeetingId meeting);

@@ -231,30 +231,42 @@ void SpeakerBook::merge(const std::string& from, const std::string& into) {
   }
 }
 
+/// Who a correction names must be somebody. A relabel may bring a merged speaker back, or say that
+/// nobody knows.
+Status SpeakerBook::check(const SpeakerChange& change) const {
+  using Kind = SpeakerChange::Kind;
+  const std::string& key = change.speaker.key;
+  const auto missing = [](const std::string& wanted) {
+    return Error{ErrorCode::kNotFound, "the meeting has no speaker \"" + wanted + "\""};
+  };
+  const bool relabels = change.kind == Kind::kRelabel;
+  const bool known = speakers_.contains(key) && (relabels || !merged_.contains(key));
+  if (change.kind != Kind::kSplit && !known && !(relabels && key.empty())) return missing(key);
+  if (change.kind != Kind::kMerge) return ok();
+  if (!speakers_.contains(change.from) || merged_.contains(change.from))
+    return missing(change.from);
+  if (change.from != key) return ok();
+  return Error{ErrorCode::kConflict, "a speaker cannot be merged into itself"};
+}
+
 Result<SpeakerChange> SpeakerBook::apply(SpeakerChange change) {
   using Kind = SpeakerChange::Kind;
-  const auto missing = [&](const std::string& key) {
-    return !speakers_.contains(key) || merged_.contains(key);
-  };
-  if (change.kind == Kind::kSplit) {
-    change.speaker.key = next_key();
-    if (change.speaker.name.empty()) change.speaker.name = known(change.speaker.key).name;
-  } else if (missing(change.speaker.key) || (change.kind == Kind::kMerge && missing(change.from))) {
-    return Error{ErrorCode::kNotFound,
-                 "the meeting has no speaker \"" +
-                     (missing(change.speaker.key) ? change.speaker.key : change.from) + "\""};
+  const Status checked = check(change);
+  if (!checked) return checked.error();
+  std::string& key = change.speaker.key;
+  if (change.kind == Kind::kSplit) key = next_key();
+  if (!key.empty()) {
+    Speaker& speaker = known(key);
+    const bool names = change.kind == Kind::kRename || change.kind == Kind::kSplit;
+    if (names && change.speaker.name.empty()) change.speaker.name = speaker.name;
+    if (names) speaker = change.speaker;
+    change.speaker.name = speaker.name;
   }
-  if (change.kind == Kind::kMerge && change.from == change.speaker.key) {
-    return Error{ErrorCode::kConflict, "a speaker cannot be merged into itself"};
-  }
-  Speaker& speaker = known(change.speaker.key);
-  const bool names = change.kind == Kind::kRename || change.kind == Kind::kSplit;
-  if (names) speaker = change.speaker;
-  change.speaker.name = speaker.name;
-  if (change.kind == Kind::kMerge) merge(change.from, speaker.key);
+  if (change.kind == Kind::kRelabel) merged_.erase(key);
+  if (change.kind == Kind::kMerge) merge(change.from, key);
   for (Said& said : said_) {
     if (!std::binary_search(change.captions.begin(), change.captions.end(), said.offset)) continue;
-    said.key = speaker.key;
+    said.key = key;
     said.manual = true;
   }
   return change;

@@ -72,8 +72,9 @@ class SpeakerBook {
   /// The same after VoiceClusters::finish(): all of it, at once.
   std::vector<SpeakerChange> last_corrections();
 
-  /// A person's correction. Fills in what it leaves out: names, the key of a new speaker (split).
-  /// Errors: kNotFound for a speaker that is not there; kConflict for a merge into itself.
+  /// A person's correction; its captions rise. Fills in what it leaves out: names, the key of a new
+  /// speaker (split). Errors: kNotFound for a speaker that is not there; kConflict for a merge into
+  /// itself.
   Result<SpeakerChange> apply(SpeakerChange change);
 
   /// The voices as they are now, to be stored.
@@ -96,6 +97,7 @@ class SpeakerBook {
   std::string current(std::string key) const;
   Speaker& known(const std::string& key);
   std::string next_key();
+  Status check(const SpeakerChange& change) const;
   bool keeps_name(const std::string& key) const;
   std::string judged(Said& said);
   bool is_gone(const std::string& key) const;

@@ -213,15 +213,15 @@ Status Server::start_media() {
 }
 
 Status Server::start_edge(const ListenAddress& address) {
-  const std::string voice_model(voice_model_->name());
-  publisher_ = std::make_unique<Publisher>(Publisher::Parts{.journal = *journal_,
-                                                            .writer = *writer_,
-                                                            .database = *database_,
-                                                            .recorder = *recorder_,
-                                                            .log = log_,
-                                                            .counters = counters_,
-                                                            .voice_model = voice_model});
-  stored_ = std::make_unique<StoredMeetings>(*database_, *journal_, *publisher_, voice_model);
+  publisher_ = std::make_unique<Publisher>(
+      Publisher::Parts{.journal = *journal_,
+                       .writer = *writer_,
+                       .database = *database_,
+                       .recorder = *recorder_,
+                       .log = log_,
+                       .counters = counters_,
+                       .voice_model = std::string(voice_model_->name())});
+  stored_ = std::make_unique<StoredMeetings>(*database_, *journal_, *publisher_);
   const std::int64_t cores = std::max(2U, std::thread::hardware_concurrency());
   const auto shards = static_cast<int>(settings_.shards > 0 ? settings_.shards : cores - 1);
   const media::Meeting::Parts parts{.clock = clock_,
@@ -251,7 +251,8 @@ Status Server::start_edge(const ListenAddress& address) {
                                                      .counters = counters_,
                                                      .database = *database_,
                                                      .journal = *journal_,
-                                                     .api = *api_});
+                                                     .api = *api_,
+                                                     .control = *live_});
   realtime::EdgeServer::Options options;
   options.host = address.host;
   options.port = address.port;
@@ -293,6 +294,7 @@ void Server::stop() {
   edge_->drain();
   publisher_->attach(nullptr);
   edge_.reset();
+  http_.reset();  // Its jobs talk to the live meetings.
   live_.reset();  // The last words become finals, and reach the journal.
   publisher_->drain();
 }

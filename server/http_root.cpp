@@ -34,6 +34,10 @@ void HttpRoot::handle(HttpRequest request, HttpReply reply) {
   if (creates && !parts_.journal.takes_new_streams()) {
     return reply(api::problem({ErrorCode::kUnavailable, "the disk takes no new streams"}));
   }
+  if (api::SpeakersApi::takes(request.path)) {
+    speakers_.handle(std::move(request), std::move(reply));
+    return;
+  }
   if (request.path.starts_with("/api/")) {
     parts_.api.handle(std::move(request), std::move(reply));
     return;

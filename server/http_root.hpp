@@ -2,9 +2,11 @@
 
 #include <span>
 
+#include "api/speakers.hpp"
 #include "core/access.hpp"
 #include "core/counters.hpp"
 #include "core/http.hpp"
+#include "core/meeting_control.hpp"
 #include "storage/database.hpp"
 #include "storage/journal.hpp"
 #include "web/assets.hpp"
@@ -20,11 +22,13 @@ class HttpRoot final : public HttpHandler {
   struct Parts {
     const Access& access;
     const Counters& counters;
-    const storage::Database& database;
+    storage::Database& database;
     const storage::Journal& journal;
     HttpHandler& api;
+    MeetingControl& control;
   };
-  explicit HttpRoot(const Parts& parts) : parts_(parts) {}
+  explicit HttpRoot(const Parts& parts)
+      : parts_(parts), speakers_({parts.database, parts.access, parts.control}) {}
 
   void handle(HttpRequest request, HttpReply reply) override;
 
@@ -32,6 +36,7 @@ class HttpRoot final : public HttpHandler {
   HttpResponse ready() const;
 
   const Parts parts_;
+  api::SpeakersApi speakers_;
 };
 
 }  // namespace qylon::server

@@ -50,6 +50,8 @@ class Publisher final : public media::MeetingSink {
   /// Newest status of a meeting in memory, encoded; null when it is not live.
   std::shared_ptr<const std::string> newest_status(MeetingId meeting) const;
 
+  const std::string& voice_model() const noexcept { return parts_.voice_model; }
+
   void on_opened(const MeetingInfo& meeting) override;
   void on_closed(MeetingId meeting) override;
   void on_started(MeetingId meeting, std::int64_t started_us) override;

@@ -184,7 +184,7 @@ void add_journalled(const storage::Spool& spool,
 
 void StoredMeetings::find(MeetingId meeting, Found found) {
   const bool taken = database_.submit([this, meeting, found](storage::Session& session) {
-    auto record = load_record(session, meeting, journal_.spool(), voice_model_);
+    auto record = load_record(session, meeting, journal_.spool(), publisher_.voice_model());
     if (record && !record->info.started_us && !journal_.takes_new_streams()) {
       found(Error{ErrorCode::kOverloaded, "the disk takes no new streams; try again later"});
       return;

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <utility>
 
 #include "media/meeting_directory.hpp"
@@ -25,12 +24,8 @@ class StoredMeetings final : public media::MeetingDirectory, public realtime::Hi
  public:
   StoredMeetings(storage::Database& database,
                  const storage::Journal& journal,
-                 const Publisher& publisher,
-                 std::string voice_model)
-      : database_(database),
-        journal_(journal),
-        publisher_(publisher),
-        voice_model_(std::move(voice_model)) {}
+                 const Publisher& publisher)
+      : database_(database), journal_(journal), publisher_(publisher) {}
 
   void find(MeetingId meeting, Found found) override;
   void read(MeetingId meeting,
@@ -47,7 +42,6 @@ class StoredMeetings final : public media::MeetingDirectory, public realtime::Hi
   storage::Database& database_;
   const storage::Journal& journal_;
   const Publisher& publisher_;
-  const std::string voice_model_;  // Voices that other weights made are of no use.
 };
 
 }  // namespace qylon::server

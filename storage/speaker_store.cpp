@@ -149,6 +149,23 @@ Result<std::vector<VoiceRow>> load_voices(Session& session,
   return voices;
 }
 
+Result<std::vector<Speaker>> load_speakers(Session& session, MeetingId meeting) {
+  std::vector<Speaker> speakers;
+  const Status status = session.transact([&](pqxx::transaction_base& transaction) {
+    speakers.clear();
+    for (const auto& row :
+         transaction.exec_params("select key, name, provenance from speakers"
+                                 " where meeting = $1 and merged_into is null order by key",
+                                 meeting.to_string())) {
+      speakers.push_back(
+          {row[0].as<std::string>(), row[1].as<std::string>(), read_provenance(row[2].c_str()), 0});
+    }
+    return ok();
+  });
+  if (!status) return status.error();
+  return speakers;
+}
+
 Result<std::map<std::string, std::string>> load_merged_speakers(Session& session,
                                                                 MeetingId meeting) {
   std::map<std::string, std::string> merged;

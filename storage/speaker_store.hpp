@@ -36,6 +36,9 @@ Result<std::vector<VoiceRow>> load_voices(Session& session,
                                           MeetingId meeting,
                                           std::string_view model);
 
+/// Everybody who is somebody now, by key.
+Result<std::vector<Speaker>> load_speakers(Session& session, MeetingId meeting);
+
 /// Speakers that are no more, by key, and whose they are now.
 Result<std::map<std::string, std::string>> load_merged_speakers(Session& session,
                                                                 MeetingId meeting);

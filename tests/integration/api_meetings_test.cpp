@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "api/meetings.hpp"
+#include "api/speakers.hpp"
 #include "core/clock.hpp"
 #include "core/counters.hpp"
 #include "core/log.hpp"
@@ -71,10 +72,18 @@ class Control final : public MeetingControl {
     }
     done(ok());
   }
+  void correct_speakers(MeetingId,
+                        SpeakerChange change,
+                        std::function<void(Result<std::uint64_t>)> done) override {
+    corrections.push_back(std::move(change));
+    done(corrections.size() + 100);
+  }
   void hold() { hold_ = promise_.get_future(); }
   /// Waits until an end was asked for.
   void await() { hold_.wait(); }
   void finish(const Status& status) { held_(status); }
+
+  std::vector<SpeakerChange> corrections;
 
  private:
   std::promise<void> promise_;
@@ -92,8 +101,12 @@ class Meetings : public testing::Test {
     database_ = *std::move(database);
     api_ = std::make_unique<MeetingsApi>(MeetingsApi::Options{.recordings_dir = recordings_.path()},
                                          MeetingsApi::Parts{*database_, access_, control_, clock_});
+    speakers_ = std::make_unique<SpeakersApi>(SpeakersApi::Parts{*database_, access_, control_});
   }
-  void TearDown() override { api_.reset(); }
+  void TearDown() override {
+    api_.reset();
+    speakers_.reset();
+  }
 
   std::future<HttpResponse> start(const std::string& method,
                                   const std::string& target,
@@ -110,8 +123,10 @@ class Meetings : public testing::Test {
     request.authorization = authorization_;
     request.peer_is_loopback = true;
     auto promise = std::make_shared<std::promise<HttpResponse>>();
-    api_->handle(std::move(request),
-                 [promise](HttpResponse response) { promise->set_value(std::move(response)); });
+    HttpHandler& handler =
+        SpeakersApi::takes(request.path) ? static_cast<HttpHandler&>(*speakers_) : *api_;
+    handler.handle(std::move(request),
+                   [promise](HttpResponse response) { promise->set_value(std::move(response)); });
     return promise->get_future();
   }
   HttpResponse ask(const std::string& method,
@@ -148,6 +163,7 @@ class Meetings : public testing::Test {
   std::string authorization_;
   std::unique_ptr<storage::Database> database_;
   std::unique_ptr<MeetingsApi> api_;
+  std::unique_ptr<SpeakersApi> speakers_;
 };
 
 std::string header_of(const HttpResponse& response, std::string_view name) {
@@ -284,6 +300,72 @@ TEST_F(Meetings, AskForAccessBeforeAnythingElse) {
     EXPECT_EQ(response.status, 401);
     EXPECT_EQ(header_of(response, "WWW-Authenticate"), "Bearer");
   }
+}
+
+class Speakers : public Meetings {};
+
+TEST_F(Speakers, AreListed) {
+  const std::string id = created();
+  store(id, "hello");
+  EXPECT_EQ(ask("GET", "/api/meetings/" + id + "/speakers").body,
+            R"({"speakers":[{"key":"s1","name":"Ann","provenance":"cluster"}]})");
+  EXPECT_EQ(ask("GET", "/api/meetings/" + kNobody + "/speakers").status, 404);
+}
+
+TEST_F(Speakers, AreCorrectedByHand) {
+  const std::string speakers = "/api/meetings/" + kNobody + "/speakers";
+  EXPECT_EQ(ask("PUT", speakers + "/s1", R"({"name":"Ann"})").body, R"({"offset":101})");
+  EXPECT_EQ(ask("POST", speakers + "/s2/merge", R"({"into":"s1"})").status, 200);
+  EXPECT_EQ(ask("POST", speakers, R"({"name":"Ben","captions":[7,3,3]})").status, 200);
+  EXPECT_EQ(ask("POST", speakers + "/s1/captions", R"({"captions":[4]})").status, 200);
+  ASSERT_EQ(control_.corrections.size(), 4U);
+  const auto& made = control_.corrections;
+  EXPECT_EQ(made[0].kind, SpeakerChange::Kind::kRename);
+  EXPECT_EQ(made[0].speaker.key, "s1");
+  EXPECT_EQ(made[0].speaker.name, "Ann");
+  EXPECT_EQ(made[0].speaker.provenance, Provenance::kManual);
+  EXPECT_EQ(made[1].kind, SpeakerChange::Kind::kMerge);
+  EXPECT_EQ(made[1].from, "s2");
+  EXPECT_EQ(made[1].speaker.key, "s1");
+  EXPECT_EQ(made[2].kind, SpeakerChange::Kind::kSplit);
+  EXPECT_EQ(made[2].captions, (std::vector<std::uint64_t>{3, 7}));
+  EXPECT_EQ(made[3].kind, SpeakerChange::Kind::kRelabel);
+}
+
+TEST_F(Speakers, RefuseWhatIsNotThatShape) {
+  const std::string speakers = "/api/meetings/" + kNobody + "/speakers";
+  EXPECT_EQ(ask("PUT", speakers + "/s1", R"({"name":""})").status, 400);
+  EXPECT_EQ(ask("PUT", speakers + "/s1", R"({"name":"a\nb"})").status, 400);
+  EXPECT_EQ(ask("PUT", speakers + "/s1", R"({"name":7})").status, 400);
+  EXPECT_EQ(ask("PUT", speakers + "/s1", "[").status, 400);
+  EXPECT_EQ(ask("POST", speakers, R"({"captions":[0]})").status, 400);
+  EXPECT_EQ(ask("POST", speakers, R"({"captions":[-1]})").status, 400);
+  EXPECT_EQ(ask("POST", speakers + "/s1/merge", "{}").status, 400);
+  EXPECT_EQ(ask("DELETE", speakers + "/s1").status, 405);
+  EXPECT_EQ(ask("PUT", "/api/meetings/x/speakers/s1", R"({"name":"Ann"})").status, 400);
+  EXPECT_TRUE(control_.corrections.empty());
+}
+
+TEST_F(Speakers, AreCorrectedBack) {
+  const std::string id = created();
+  store(id, "hello");
+  auto correction = std::make_shared<Caption>();
+  correction->meeting = *MeetingId::parse(id);
+  correction->offset = 2;
+  correction->change = std::make_shared<const SpeakerChange>(
+      SpeakerChange{SpeakerChange::Kind::kRelabel, {"s2", "Ben", Provenance::kManual, 1}, "", {1}});
+  std::promise<Status> stored;
+  ASSERT_TRUE(database_->submit([&](storage::Session& session) {
+    const std::vector<CaptionPtr> captions{correction};
+    stored.set_value(storage::append_captions(session, captions));
+  }));
+  ASSERT_TRUE(stored.get_future().get());
+  EXPECT_EQ(ask("POST", "/api/meetings/" + id + "/revisions/2/undo").body, R"({"offset":101})");
+  ASSERT_EQ(control_.corrections.size(), 1U);
+  EXPECT_EQ(control_.corrections[0].speaker.key, "s1");
+  EXPECT_EQ(control_.corrections[0].captions, std::vector<std::uint64_t>{1});
+  EXPECT_EQ(ask("POST", "/api/meetings/" + id + "/revisions/1/undo").status, 404);
+  EXPECT_EQ(ask("POST", "/api/meetings/" + id + "/revisions/x/undo").status, 400);
 }
 
 }  // namespace
