@@ -213,14 +213,13 @@ Status Server::start_media() {
 }
 
 Status Server::start_edge(const ListenAddress& address) {
-  publisher_ = std::make_unique<Publisher>(
-      Publisher::Parts{.journal = *journal_,
-                       .writer = *writer_,
-                       .database = *database_,
-                       .recorder = *recorder_,
-                       .log = log_,
-                       .counters = counters_,
-                       .voice_model = std::string(voice_model_->name())});
+  publisher_ = std::make_unique<Publisher>(Publisher::Parts{.journal = *journal_,
+                                                            .writer = *writer_,
+                                                            .database = *database_,
+                                                            .recorder = *recorder_,
+                                                            .log = log_,
+                                                            .counters = counters_,
+                                                            .voice_model = voice_model_->name()});
   stored_ = std::make_unique<StoredMeetings>(*database_, *journal_, *publisher_);
   const std::int64_t cores = std::max(2U, std::thread::hardware_concurrency());
   const auto shards = static_cast<int>(settings_.shards > 0 ? settings_.shards : cores - 1);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "core/counters.hpp"
@@ -35,7 +36,7 @@ class Publisher final : public media::MeetingSink {
     media::Recorder& recorder;
     const Log& log;
     Counters& counters;
-    std::string voice_model;  ///< Name of the weights that stored voices are of.
+    std::string_view voice_model;  ///< Name of the weights that stored voices are of.
   };
   explicit Publisher(const Parts& parts);
 
@@ -50,7 +51,7 @@ class Publisher final : public media::MeetingSink {
   /// Newest status of a meeting in memory, encoded; null when it is not live.
   std::shared_ptr<const std::string> newest_status(MeetingId meeting) const;
 
-  const std::string& voice_model() const noexcept { return parts_.voice_model; }
+  std::string_view voice_model() const noexcept { return parts_.voice_model; }
 
   void on_opened(const MeetingInfo& meeting) override;
   void on_closed(MeetingId meeting) override;

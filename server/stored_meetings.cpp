@@ -50,7 +50,7 @@ void add_speaker(const Caption& caption, media::StoredSpeakers& speakers) {
 
 Result<media::StoredSpeakers> load_speakers(storage::Session& session,
                                             MeetingId meeting,
-                                            const std::string& voice_model) {
+                                            std::string_view voice_model) {
   media::StoredSpeakers speakers;
   auto merged = storage::load_merged_speakers(session, meeting);
   if (!merged) return merged.error();
@@ -102,7 +102,7 @@ void add_journalled_audio(const storage::Spool& spool, media::MeetingRecord& rec
 Result<media::MeetingRecord> load_record(storage::Session& session,
                                          MeetingId meeting,
                                          const storage::Spool& spool,
-                                         const std::string& voice_model) {
+                                         std::string_view voice_model) {
   auto info = storage::find_meeting(session, meeting);
   if (!info) return info.error();
   auto summary = storage::summarise_transcript(session, meeting);

@@ -26,8 +26,13 @@ function draw(line: Line): HTMLLIElement {
   if (stable < words.length) {
     text.append(stable > 0 ? " " : "", element("span", "tentative", words.slice(stable).join(" ")));
   }
+  const name = element("button", "name", nameOf(line.speaker));
+  name.type = "button";
+  name.title = "Rename this speaker";
+  // Who an interim is may still change, and somebody unknown is nobody to be renamed.
+  name.disabled = !line.final || line.speaker.key === "";
   item.append(
-    element("span", "name", nameOf(line.speaker)),
+    name,
     element("span", "time", clockTime(line.startMs)),
     text,
   );

@@ -53,6 +53,19 @@ function onRevision(message: RevisionMessage): boolean {
   return true;
 }
 
+/** A click on a name renames the speaker everywhere: the server tells every reader, this one too. */
+async function rename(name: HTMLElement): Promise<void> {
+  const key = name.closest<HTMLElement>(".line")?.dataset["speaker"] ?? "";
+  const wanted = window.prompt("Who is this?", name.textContent ?? "")?.trim() ?? "";
+  if (key === "" || wanted === "" || wanted === name.textContent) return;
+  const speaker = `/api/meetings/${encodeURIComponent(meeting)}/speakers/${encodeURIComponent(key)}`;
+  try {
+    await callJson(speaker, { method: "PUT", body: JSON.stringify({ name: wanted }) });
+  } catch (error) {
+    window.alert(error instanceof ApiError ? error.message : "The speaker could not be renamed.");
+  }
+}
+
 /** Draws what GET knows. False when there is nothing to connect to. */
 async function loadMeeting(): Promise<boolean> {
   try {
@@ -115,6 +128,10 @@ byId("uplink-command").textContent =
   `qylon uplink mic --server ${location.origin} --meeting ${meeting}`;
 setUpTextSize(byId("smaller"), byId("larger"), () => follower.keep());
 setUpExports(meeting, byId("exports"));
+byId("lines").addEventListener("click", (event) => {
+  const name = event.target instanceof HTMLElement ? event.target.closest<HTMLElement>("button.name") : null;
+  if (name !== null) void rename(name);
+});
 window.addEventListener("online", () => connection.connect());
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && started) connection.connect();

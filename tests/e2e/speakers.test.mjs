@@ -1,0 +1,105 @@
+// Corrections of who spoke: made on the page, seen live by everybody, kept through a kill -9.
+
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+import { chromium } from "playwright-core";
+
+import { readJson } from "./support/formats.mjs";
+import { Server } from "./support/server.mjs";
+import { conversation, speechIsInstalled, writeWav } from "./support/speech.mjs";
+import { Subscriber } from "./support/subscriber.mjs";
+
+const kChromium = process.env.QYLON_CHROMIUM ?? "/usr/bin/chromium";
+const skip = !existsSync(kChromium)
+  ? "Chromium is not installed"
+  : speechIsInstalled()
+    ? false
+    : "pocketsphinx-testdata or asterisk-core-sounds-en-g722 is not installed";
+
+let server;
+let browser;
+let folder;
+before(async () => {
+  if (skip) return;
+  folder = await mkdtemp(join(tmpdir(), "qylon-speakers-"));
+  server = await Server.start();
+  browser = await chromium.launch({
+    executablePath: kChromium,
+    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+      "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  });
+}, { timeout: 120_000 });
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+  if (folder) await rm(folder, { recursive: true, force: true });
+});
+
+async function open(path, answer) {
+  const page = await browser.newPage();
+  page.on("dialog", (dialog) => dialog.accept(answer));
+  await page.goto(server.url + path);
+  return page;
+}
+const namesOn = (page) => page.$$eval("#lines .line:not(.interim) .name", (names) => names.map((name) => name.textContent));
+const namesIn = async (meeting) => readJson(await server.export(meeting, "json")).map((caption) => caption.speaker);
+const waitForName = (page, name) =>
+  page.waitForFunction((wanted) => [...document.querySelectorAll("#lines .name")].some((item) => item.textContent === wanted), name);
+
+test("a speaker is renamed on the page, for everybody, and stays so through a kill -9", { skip, timeout: 200_000 }, async () => {
+  const meeting = await server.createMeeting("Who is who");
+  const reader = await Subscriber.open(server, meeting);
+  const page = await open(`/m/${meeting}`, "Ann Norland");
+  const other = await open(`/m/${meeting}`, "");
+  const file = join(folder, "conversation.wav");
+  await writeWav(file, conversation(4).pcm);
+  const streamed = server.uplink(file, meeting, ["--realtime"]);
+  await page.waitForSelector("#lines .line:not(.interim) button.name:enabled", { timeout: 60_000 });
+  await page.click("#lines .line:not(.interim) button.name:enabled");
+  const renamed = await reader.wait((s) => s.ofType("revision").find((revision) => revision.kind === "rename"), "the rename");
+  assert.equal(renamed.speaker.provenance, "manual");
+  await Promise.all([waitForName(page, "Ann Norland"), waitForName(other, "Ann Norland")]);
+
+  // It was durable when it was shown: a kill takes nothing back.
+  await server.kill();
+  await server.restart();
+  const result = await streamed;
+  assert.equal(result.code, 0, result.stderr + result.stdout);
+  await server.endMeeting(meeting);
+  const names = await namesIn(meeting);
+  assert.ok(names.includes("Ann Norland"), JSON.stringify(names));
+
+  // Whoever reads everything again arrives at what the export says, and no number is missing.
+  const late = await Subscriber.open(server, meeting);
+  await late.wait((s) => s.position && s.numbered.length >= s.position.offset, "everything");
+  assert.deepEqual(late.numbered.map((message) => message.offset), late.numbered.map((_, i) => i + 1));
+  const byStart = late.finals.filter((final) => final.text !== "").sort((a, b) => a.start_ms - b.start_ms || a.offset - b.offset);
+  assert.deepEqual(byStart.map((final) => final.speaker.name || ""), names.map((name) => name || ""));
+  await page.waitForFunction(() => document.getElementById("state").textContent === "Ended");
+  assert.deepEqual(await namesOn(page), names.map((name) => name || "Unknown"));
+
+  // A merge after the end, and back: the meeting is over, its readers are told all the same.
+  const { body } = await server.json("GET", `/api/meetings/${meeting}/speakers`);
+  const keys = new Set(late.finals.map((final) => final.speaker.key).filter((key) => key !== ""));
+  assert.ok(keys.size >= 2, JSON.stringify(body));
+  const [first, second] = [...keys];
+  const merged = await server.json("POST", `/api/meetings/${meeting}/speakers/${second}/merge`, { into: first });
+  assert.equal(merged.status, 200, JSON.stringify(merged.body));
+  await late.wait((s) => s.ofType("revision").some((revision) => revision.offset === merged.body.offset), "the merge");
+  assert.equal(new Set(late.finals.map((final) => final.speaker.key).filter((key) => key !== "")).size, keys.size - 1);
+  // It can be taken back as soon as it is stored.
+  let undone;
+  for (let i = 0; i < 50 && undone?.status !== 200; ++i) {
+    undone = await server.json("POST", `/api/meetings/${meeting}/revisions/${merged.body.offset}/undo`);
+  }
+  assert.equal(undone.status, 200, JSON.stringify(undone.body));
+  await late.wait((s) => s.ofType("revision").some((revision) => revision.offset === undone.body.offset), "the undo");
+  assert.deepEqual(late.finals.filter((final) => final.text !== "")
+    .sort((a, b) => a.start_ms - b.start_ms || a.offset - b.offset).map((final) => final.speaker.name || ""), names.map((name) => name || ""));
+  await Promise.all([reader.close(), late.close(), page.close(), other.close()]);
+});
