@@ -5,7 +5,9 @@
 // CaptionCursor); recognition is replaced by one final for every five frames, so that what every
 // final must say is known.
 //
-//   journal_simulation [--seed N] [--schedules N] [--seconds N]
+//   journal_simulation [--seed N] [--schedules N] [--seconds N] [--lying-disk]
+//
+// With --lying-disk fdatasync answers and does nothing: shows that the simulation would notice.
 
 #include <algorithm>
 #include <chrono>
@@ -49,7 +51,7 @@ constexpr std::uint64_t kFrames = 40;
 
 [[noreturn]] void fail(std::uint64_t seed, const std::string& what) {
   std::fprintf(stderr,
-               "journal_simulation: %s; repeat with --seed %llu --schedules 1\n",
+               "journal_simulation: broken: %s; repeat with --seed %llu --schedules 1\n",
                what.c_str(),
                static_cast<unsigned long long>(seed));
   std::exit(1);
@@ -72,7 +74,9 @@ struct SimDatabase {
 };
 
 struct World {
-  explicit World(std::uint64_t seed_value) : seed(seed_value), random(seed_value) {}
+  World(std::uint64_t seed_value, bool disk_lies) : seed(seed_value), random(seed_value) {
+    disk.lies = disk_lies;
+  }
 
   const std::uint64_t seed;
   test::Random random;
@@ -389,7 +393,8 @@ class Viewer {
 
 class Schedule {
  public:
-  explicit Schedule(std::uint64_t seed) : world_(seed), sender_(world_), viewer_(world_) {
+  Schedule(std::uint64_t seed, bool disk_lies)
+      : world_(seed, disk_lies), sender_(world_), viewer_(world_) {
     server_.emplace(world_);
   }
 
@@ -557,6 +562,10 @@ class Schedule {
   bool lost_ = false;      // Frames were given up; a later schedule of the network may not.
 };
 
+bool has_flag(int argc, char** argv, std::string_view flag) {
+  return std::any_of(argv + 1, argv + argc, [&](const char* word) { return word == flag; });
+}
+
 std::uint64_t number_after(int argc, char** argv, std::string_view flag, std::uint64_t fallback) {
   for (int i = 1; i + 1 < argc; ++i) {
     if (argv[i] == flag) return std::strtoull(argv[i + 1], nullptr, 10);
@@ -571,12 +580,13 @@ int main(int argc, char** argv) {
   const auto first = qylon::number_after(argc, argv, "--seed", 1);
   const auto schedules = qylon::number_after(argc, argv, "--schedules", 1'000'000);
   const auto seconds = qylon::number_after(argc, argv, "--seconds", 3600);
+  const bool disk_lies = qylon::has_flag(argc, argv, "--lying-disk");
   const auto start = std::chrono::steady_clock::now();
   std::uint64_t done = 0;
   std::uint64_t exact = 0;  // Neither lost by the network nor shown in spite of a refusing disk.
   while (done < schedules &&
          std::chrono::steady_clock::now() - start < std::chrono::seconds(seconds)) {
-    if (qylon::Schedule(first + done).run()) ++exact;
+    if (qylon::Schedule(first + done, disk_lies).run()) ++exact;
     ++done;
   }
   const double passed =

@@ -31,6 +31,8 @@ class SimDiskState {
   /// Says what call number `call`, from 1, of those that change the disk does. Null: no fault.
   std::function<Fault(std::uint64_t call)> plan;
   storage::DiskSpace space{std::int64_t{1} << 40, std::int64_t{1} << 40};
+  /// A sync that succeeds keeps nothing, as a drive with a volatile cache that ignores flushes.
+  bool lies = false;
 
   std::uint64_t calls() const noexcept { return calls_; }
   std::map<std::uint64_t, std::vector<std::uint8_t>>& durable() noexcept { return durable_; }
@@ -142,7 +144,9 @@ class SimDisk final : public storage::SpoolDisk {
     Status sync() override {
       QYLON_CHECK(!failed_ && power_ == state_.power_);
       const Fault fault = state_.next();
-      if (fault == Fault::kNone || fault == Fault::kDone) state_.durable_[number_] = content();
+      const bool lies = fault == Fault::kNone && state_.lies;
+      if (!lies && (fault == Fault::kNone || fault == Fault::kDone))
+        state_.durable_[number_] = content();
       failed_ = fault != Fault::kNone;
       // Source: Rebello et al., USENIX ATC 2020: after the error the pages are clean, and gone.
       if (failed_) state_.cached_.erase(number_);
