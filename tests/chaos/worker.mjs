@@ -1,8 +1,8 @@
-// The recogniser's processes are killed, stopped and crash: another takes over, captions go on.
+// The recogniser's processes are killed and crash: another takes over, captions go on.
 
 import { children, check, finalsBetween, kill, Load, nowUs, random, sleep, waitFor, withServer } from "./support.mjs";
 
-export const what = "recogniser processes are killed and stopped: captions go on";
+export const what = "recogniser processes are killed and crash: captions go on";
 
 /** The zygote's children, or all children of the server that are not PostgreSQL. */
 function workers(server) {
