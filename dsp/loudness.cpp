@@ -121,27 +121,29 @@ void Loudness::finish_step() noexcept {
 void Loudness::count_window(double power) noexcept {
   const double lufs = to_lufs(power);
   if (lufs <= kAbsoluteGateLufs) return;
-  const double keep = std::exp(-kWindowSeconds / static_cast<double>(options_.memory_s));
+  const auto keep =
+      static_cast<float>(std::exp(-kWindowSeconds / static_cast<double>(options_.memory_s)));
   for (Bin& bin : bins_) {
     bin.windows *= keep;
     bin.power *= keep;
   }
   const auto index = static_cast<std::size_t>((lufs - kAbsoluteGateLufs) * kBinsPerLu);
   Bin& bin = bins_[std::min(index, bins_.size() - 1)];
-  bin.windows += 1.0;
-  bin.power += power;
+  bin.windows += 1.0F;
+  bin.power += static_cast<float>(power);
   const float loudness = gated_lufs();
   wanted_gain_db_ =
       std::clamp(options_.target_lufs - loudness, -options_.gain_db_max, options_.gain_db_max);
 }
 
 double Loudness::mean_power(std::size_t first_bin) const noexcept {
-  Bin sum;
+  double windows = 0.0;
+  double power = 0.0;
   for (std::size_t i = first_bin; i < bins_.size(); ++i) {
-    sum.windows += bins_[i].windows;
-    sum.power += bins_[i].power;
+    windows += static_cast<double>(bins_[i].windows);
+    power += static_cast<double>(bins_[i].power);
   }
-  return sum.windows > 0.0 ? sum.power / sum.windows : 0.0;
+  return windows > 0.0 ? power / windows : 0.0;
 }
 
 float Loudness::gated_lufs() const noexcept {

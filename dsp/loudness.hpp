@@ -46,7 +46,7 @@ class Loudness {
   void reset() noexcept;
 
  private:
-  static constexpr int kBinsPerLu = 4;
+  static constexpr int kBinsPerLu = 2;
   static constexpr std::size_t kBins = 80 * kBinsPerLu;  // From -70 to +10 LUFS.
   static constexpr int kStepsInWindow = 4;
 
@@ -58,8 +58,8 @@ class Loudness {
     void flush_denormals() noexcept;
   };
   struct Bin {
-    double windows = 0.0;  // How many, faded.
-    double power = 0.0;    // Their summed power, faded.
+    float windows = 0.0F;  // How many, faded.
+    float power = 0.0F;    // Their summed power, faded.
   };
 
   explicit Loudness(const Options& options);

@@ -41,19 +41,26 @@ Result<VoiceActivityFeatures> VoiceActivityFeatures::create() {
   return VoiceActivityFeatures(*std::move(fft));
 }
 
-VoiceActivityFeatures::VoiceActivityFeatures(RealFft fft) : fft_(std::move(fft)), window_{} {
+VoiceActivityFeatures::VoiceActivityFeatures(RealFft fft) : fft_(std::move(fft)) {
+  static const Window kWindow = make_window();
+  window_ = &kWindow;
+  reset();
+}
+
+VoiceActivityFeatures::Window VoiceActivityFeatures::make_window() {
+  Window window;  // NOLINT(cppcoreguidelines-pro-type-member-init)
   double energy = 0.0;
   for (std::size_t n = 0; n < kWindowSamples; ++n) {
     const double hann = 0.5 - 0.5 * std::cos(2.0 * std::numbers::pi *
                                              (static_cast<double>(n) + 0.5) / kWindowSamples);
-    window_[n] = static_cast<float>(hann);
+    window[n] = static_cast<float>(hann);
     energy += hann * hann;
   }
   // With this, and the factor 2 for the two sides of the spectrum, bins add up to mean power.
   const double scale = std::sqrt(2.0 / (energy * kFftSize));
-  for (float& value : window_)
+  for (float& value : window)
     value *= static_cast<float>(scale);
-  reset();
+  return window;
 }
 
 void VoiceActivityFeatures::reset() noexcept {
@@ -70,9 +77,10 @@ void VoiceActivityFeatures::process(std::span<const float, kBlockSamples> sample
                                     std::span<float, kCount> features) noexcept {
   std::copy(history_.begin() + kBlockSamples, history_.end(), history_.begin());
   std::ranges::copy(samples, history_.end() - kBlockSamples);
-  update_bands();
+  Spectrum power;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+  update_bands(power);
   update_floor();
-  update_pitch();
+  update_pitch(power);
   float total = 0.0F;
   float total_floor = 0.0F;
   float mean_log = 0.0F;
@@ -98,17 +106,17 @@ void VoiceActivityFeatures::process(std::span<const float, kBlockSamples> sample
   rest[1] = std::max(level - loudest_, -10.0F) * 0.25F;
   rest[2] = periodicity_;
   rest[3] = pitch_jump_;
-  rest[4] = peakiness();
+  rest[4] = peakiness(power);
   ++blocks_;
 }
 
-void VoiceActivityFeatures::update_bands() noexcept {
+void VoiceActivityFeatures::update_bands(Spectrum& power) noexcept {
   std::array<float, kWindowSamples> windowed;  // NOLINT(cppcoreguidelines-pro-type-member-init)
-  kernels().multiply(history_.data(), window_.data(), kWindowSamples, windowed.data());
-  fft_.power(windowed, power_);
+  kernels().multiply(history_.data(), window_->data(), kWindowSamples, windowed.data());
+  fft_.power(windowed, power);
   for (std::size_t band = 0; band < kBands; ++band) {
     const std::size_t begin = kEdges[band];
-    const float sum = kernels().dot(power_.data() + begin, kOnes.data(), kEdges[band + 1] - begin);
+    const float sum = kernels().dot(power.data() + begin, kOnes.data(), kEdges[band + 1] - begin);
     band_power_[band] = kSilencePower / kBands + sum;
   }
 }
@@ -133,7 +141,7 @@ void VoiceActivityFeatures::update_floor() noexcept {
   }
 }
 
-void VoiceActivityFeatures::update_pitch() noexcept {
+void VoiceActivityFeatures::update_pitch(const Spectrum& power) noexcept {
   // The square root of the power over the noise floor, taken as one half of an even signal: its
   // transform is the autocorrelation of a sound with a flattened spectrum.
   std::array<float, kPitchBins> noise;     // NOLINT(cppcoreguidelines-pro-type-member-init)
@@ -145,7 +153,7 @@ void VoiceActivityFeatures::update_pitch() noexcept {
               2.0F * floor_[band] / width);
   }
   spectrum.fill(0.0F);
-  kernels().root_above(power_.data() + kEdges[0],
+  kernels().root_above(power.data() + kEdges[0],
                        noise.data() + kEdges[0],
                        kPitchBins - kEdges[0],
                        spectrum.data() + kEdges[0]);
@@ -159,8 +167,8 @@ void VoiceActivityFeatures::update_pitch() noexcept {
   log_lag_ = log_lag;
 }
 
-float VoiceActivityFeatures::peakiness() const noexcept {
-  const float* const begin = power_.data() + kEdges.front();
+float VoiceActivityFeatures::peakiness(const Spectrum& power) noexcept {
+  const float* const begin = power.data() + kEdges.front();
   constexpr std::size_t kUsed = kPitchBins - kEdges.front();
   float sum = kSilencePower;
   for (std::size_t i = 0; i < kUsed; ++i)

@@ -42,18 +42,21 @@ class VoiceActivityFeatures {
   static constexpr std::size_t kBins = kFftSize / 2 + 1;
   static constexpr std::size_t kMinima = 8;  // Sub-windows of 0.25 s: the floor looks back 2 s.
   using Bands = std::array<float, kBands>;
+  using Spectrum = std::array<float, kBins>;  // Power.
+  using Window = std::array<float, kWindowSamples>;
 
   explicit VoiceActivityFeatures(RealFft fft);
 
-  void update_bands() noexcept;
-  void update_floor() noexcept;
-  void update_pitch() noexcept;
-  float peakiness() const noexcept;
+  static Window make_window();
 
-  RealFft fft_;                               // Constant after construction, as the next.
-  std::array<float, kWindowSamples> window_;  // Hann, scaled to unit energy.
-  std::array<float, kWindowSamples> history_{};
-  std::array<float, kBins> power_{};
+  void update_bands(Spectrum& power) noexcept;
+  void update_floor() noexcept;
+  void update_pitch(const Spectrum& power) noexcept;
+  static float peakiness(const Spectrum& power) noexcept;
+
+  RealFft fft_;           // Constant after construction, as the next.
+  const Window* window_;  // Hann, scaled to unit energy; one for all streams.
+  Window history_{};
   Bands band_power_{};
   Bands smooth_power_{};
   Bands running_minimum_{};              // Of the sub-window being filled.

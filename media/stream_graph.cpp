@@ -48,12 +48,11 @@ std::string take_message(GError* error) {
   return message;
 }
 
-/// Opus: six frames of 20 ms, 1,275 bytes each (RFC 6716 section 3.4); PCM: what kPacketMsMax
-/// holds.
-std::size_t packet_bytes_max(const AudioFormat& format) {
+/// What is pushed at once. Opus: a packet, six frames of 20 ms, 1,275 bytes each (RFC 6716 section
+/// 3.4); PCM: 20 ms.
+std::size_t piece_bytes_max(const AudioFormat& format) {
   if (format.codec == Codec::kOpus) return 6 * 1275 + 64;
-  return static_cast<std::size_t>(format.sample_rate_hz) * kPacketMsMax / 1000 *
-         sample_frame_bytes(format);
+  return static_cast<std::size_t>(format.sample_rate_hz) / 50 * sample_frame_bytes(format);
 }
 
 GstCaps* input_caps(const AudioFormat& format) {
@@ -128,7 +127,7 @@ class PushedGraph final : public StreamGraph {
 
   Status push(std::span<const std::uint8_t> packet) override {
     const std::int64_t duration_us = media::packet_samples(format_, packet, kMicrosecondRateHz);
-    if (duration_us == 0 || packet.size() > packet_.capacity_bytes()) {
+    if (duration_us == 0 || is_too_long(packet)) {
       push_gap(last_samples_, GST_GAP_FLAG_MISSING_DATA);
       return Error{ErrorCode::kInvalidArgument,
                    "a packet of " + std::to_string(packet.size()) + " bytes is not " +
@@ -142,8 +141,7 @@ class PushedGraph final : public StreamGraph {
   }
 
   void conceal(std::int64_t samples, std::span<const std::uint8_t> next) override {
-    if (format_.codec == Codec::kOpus && packet_samples(next) > 0 &&
-        next.size() <= packet_.capacity_bytes()) {
+    if (format_.codec == Codec::kOpus && packet_samples(next) > 0 && !is_too_long(next)) {
       push_packet(next, samples);
     } else {
       push_gap(samples, GST_GAP_FLAG_MISSING_DATA);
@@ -176,10 +174,21 @@ class PushedGraph final : public StreamGraph {
     return ok();
   }
 
+  /// Of PCM the duration alone tells.
+  bool is_too_long(std::span<const std::uint8_t> packet) const noexcept {
+    return format_.codec == Codec::kOpus && packet.size() > piece_.capacity_bytes();
+  }
+
   GstFlowReturn push_packet(std::span<const std::uint8_t> packet, std::int64_t lost_samples) {
-    std::memcpy(packet_.bytes().data(), packet.data(), packet.size());
-    packet_.meta().lost_samples = lost_samples;
-    return packet_.push(entry_.get(), packet.size());
+    GstFlowReturn flow = GST_FLOW_OK;
+    while (!packet.empty() && flow == GST_FLOW_OK) {
+      const auto piece = packet.first(std::min(packet.size(), piece_.capacity_bytes()));
+      packet = packet.subspan(piece.size());
+      std::memcpy(piece_.bytes().data(), piece.data(), piece.size());
+      piece_.meta().lost_samples = lost_samples;
+      flow = piece_.push(entry_.get(), piece.size());
+    }
+    return flow;
   }
 
   void push_gap(std::int64_t samples, GstGapFlags flags) {
@@ -226,7 +235,7 @@ class PushedGraph final : public StreamGraph {
   PadPtr entry_;    // Of bin_'s first element; constant after build().
   const PadPtr sink_;
   EventPtr gap_ = make_gap();
-  ReusableBuffer packet_{packet_bytes_max(format_)};
+  ReusableBuffer piece_{piece_bytes_max(format_)};
   std::int64_t last_samples_ = kUsualPacketSamples;
   Block block_;
 };

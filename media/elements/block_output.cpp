@@ -12,9 +12,9 @@ GstFlowReturn BlockOutput::push(BufferPtr buffer) {
     if (BufferMeta* const own = view.own()) return pass(std::move(buffer), *own);
   }
   // Buffers with facts hold whole blocks, and then all of them do.
-  upstream_ = view.facts();
+  if (view.facts() != nullptr) upstream_ = view.facts()->facts;
   const GstFlowReturn flow = push(view.samples(), view.invented());
-  upstream_ = nullptr;
+  upstream_ = {};
   return flow;
 }
 
@@ -36,14 +36,14 @@ GstFlowReturn BlockOutput::push(std::span<const float> samples, bool invented) {
   GstFlowReturn flow = GST_FLOW_OK;
   while (!samples.empty() && flow >= GST_FLOW_OK) {
     samples = samples.subspan(take(samples, invented));
-    if (filled_ >= kBlockSize && (samples.empty() || filled_ == kBufferSamplesMax))
+    if (filled_ >= kBlockSize && (samples.empty() || filled_ == kPieceSamplesMax))
       flow = push_blocks();
   }
   return flow;
 }
 
 GstFlowReturn BlockOutput::push_zeros(std::int64_t samples) {
-  static constexpr std::array<float, kBufferSamplesMax> kZeros{};
+  static constexpr std::array<float, kPieceSamplesMax> kZeros{};
   GstFlowReturn flow = GST_FLOW_OK;
   while (samples > 0 && flow >= GST_FLOW_OK) {
     const std::int64_t count = std::min(samples, static_cast<std::int64_t>(kZeros.size()));
@@ -82,9 +82,12 @@ GstFlowReturn BlockOutput::push_blocks() {
   auto room = output_.room();
   const auto facts = std::span(output_.meta().facts).first(blocks);
   for (std::size_t index = 0; index < blocks; ++index) {
-    facts[index] = upstream_ != nullptr ? upstream_->facts[index] : BlockFacts{};
-    if (upstream_ == nullptr)
-      facts[index].invented = 2 * std::size_t{invented_samples_[index]} >= kBlockSize;
+    if (upstream_.empty()) {
+      facts[index] = {.invented = 2 * std::size_t{invented_samples_[index]} >= kBlockSize};
+    } else {
+      facts[index] = upstream_.front();
+      upstream_ = upstream_.subspan(1);
+    }
   }
   worker_.work(room.first(whole), facts);
 

@@ -32,7 +32,7 @@ class BlockWorker {
 class BlockOutput {
  public:
   /// `worker` must outlive this.
-  BlockOutput(GstPad* pad, BlockWorker& worker) : worker_(worker), output_(pad) {}
+  BlockOutput(GstPad* pad, BlockWorker& worker) : worker_(worker), output_(pad, kPieceSamplesMax) {}
 
   GstFlowReturn push(BufferPtr buffer);
   GstFlowReturn push_zeros(std::int64_t samples);
@@ -50,8 +50,9 @@ class BlockOutput {
   BlockWorker& worker_;
   SampleOutput output_;
   std::size_t filled_ = 0;  // Samples in output_'s buffer; below one block between calls.
-  std::array<std::uint16_t, kBufferBlocksMax> invented_samples_{};  // Of each block being filled.
-  const BufferMeta* upstream_ = nullptr;  // Of the buffer in push(), if it carries facts.
+  // Of each block being filled.
+  std::array<std::uint16_t, kPieceSamplesMax / kBlockSize> invented_samples_{};
+  std::span<const BlockFacts> upstream_;  // Of the buffer in push(), of blocks not pushed yet.
 };
 
 }  // namespace qylon::media

@@ -57,7 +57,7 @@ std::int64_t repeated_samples(std::span<const std::uint8_t> packet) {
 
 class OpusDecoderTransform final : public Transform {
  public:
-  explicit OpusDecoderTransform(GstPad* source) : output_(source) {
+  explicit OpusDecoderTransform(GstPad* source) : output_(source, kBufferSamplesMax) {
     int error = OPUS_OK;
     // Stereo packets are mixed down by the decoder.
     decoder_.reset(opus_decoder_create(static_cast<opus_int32>(kElementRateHz), 1, &error));

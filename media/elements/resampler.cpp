@@ -14,7 +14,7 @@ namespace {
 
 class ResamplerTransform final : public Transform {
  public:
-  explicit ResamplerTransform(GstPad* source) : output_(source) {}
+  explicit ResamplerTransform(GstPad* source) : output_(source, kPieceSamplesMax) {}
 
   bool set_caps(const GstStructure& caps) override {
     const gchar* const name = gst_structure_get_string(&caps, "format");
@@ -25,8 +25,8 @@ class ResamplerTransform final : public Transform {
     auto resampler = dsp::Resampler::create({format_.sample_rate_hz, int{kElementRateHz}});
     if (!resampler) return false;
     resampler_ = *std::move(resampler);
-    // 120 ms of input give exactly as much output as one buffer holds.
-    chunk_frames_ = static_cast<std::size_t>(format_.sample_rate_hz) * 12 / 100;
+    // 20 ms of input give as much output as one buffer holds.
+    chunk_frames_ = static_cast<std::size_t>(format_.sample_rate_hz) / 50;
     interleaved_.resize(chunk_frames_ * static_cast<std::size_t>(format_.channels));
     return true;
   }

@@ -190,8 +190,8 @@ GstFlowReturn SampleOutput::send(std::size_t samples) {
 GstFlowReturn SampleOutput::push_zeros(std::int64_t samples) {
   GstFlowReturn flow = GST_FLOW_OK;
   while (samples > 0 && flow >= GST_FLOW_OK) {
-    const auto zeros = room().first(
-        static_cast<std::size_t>(std::min(samples, static_cast<std::int64_t>(kBufferSamplesMax))));
+    auto zeros = room();
+    zeros = zeros.first(std::min(zeros.size(), static_cast<std::size_t>(samples)));
     std::ranges::fill(zeros, 0.0F);
     flow = push(zeros.size(), true);
     samples -= static_cast<std::int64_t>(zeros.size());

@@ -17,6 +17,8 @@ namespace qylon::media {
 
 inline constexpr std::int64_t kElementRateHz = 16000;
 inline constexpr std::int64_t kNsPerSample = 1'000'000'000 / kElementRateHz;  // 62,500 exactly.
+/// What all elements but the decoder put out at most at once: 20 ms, the usual packet.
+inline constexpr std::size_t kPieceSamplesMax = 320;
 inline constexpr char kElementCaps[] =
     "audio/x-raw,format=F32LE,layout=interleaved,rate=16000,channels=1";
 /// Name of the custom downstream event that makes every element deliver what it holds back.
@@ -56,9 +58,11 @@ class ReusableBuffer {
 /// Float samples on their way out of an element, stamped with the time that their count tells.
 class SampleOutput {
  public:
-  explicit SampleOutput(GstPad* pad) : pad_(pad), buffer_(kBufferSamplesMax * sizeof(float)) {}
+  /// REQUIRES: samples_max <= kBufferSamplesMax.
+  SampleOutput(GstPad* pad, std::size_t samples_max)
+      : pad_(pad), buffer_(samples_max * sizeof(float)) {}
 
-  /// Room for kBufferSamplesMax floats; what is written stays until it is pushed.
+  /// Room for samples_max floats; what is written stays until it is pushed.
   std::span<float> room() {
     const auto bytes = buffer_.bytes();
     return {reinterpret_cast<float*>(bytes.data()), bytes.size() / sizeof(float)};

@@ -10,6 +10,7 @@
 
 #include <dlfcn.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include "media/opus_encoder.hpp"
 #include "media/stream_graph.hpp"
@@ -128,6 +129,35 @@ TEST_F(GraphAllocations, AreNoneForLossesAndPauses) {
     }
   });
   EXPECT_EQ(made, 0U);
+}
+
+/// Heap that a hundred graphs hold once audio ran through them, of one. Slices lie in pages of
+/// malloc's, so its own books have them too.
+std::size_t heap_bytes(const AudioFormat& format, const Packets& packets) {
+  constexpr std::size_t kGraphs = 100;
+  NoSink sink;
+  std::vector<std::unique_ptr<StreamGraph>> graphs;
+  graphs.reserve(kGraphs);
+  const std::size_t before = mallinfo2().uordblks;
+  for (std::size_t index = 0; index < kGraphs; ++index) {
+    auto graph = StreamGraph::create(format, sink);
+    EXPECT_TRUE(graph);
+    for (int packet = 0; packet < 10; ++packet)
+      EXPECT_TRUE((*graph)->push(packets[static_cast<std::size_t>(packet)]));
+    graphs.push_back(*std::move(graph));
+  }
+  return (mallinfo2().uordblks - before) / kGraphs;
+}
+
+TEST_F(GraphAllocations, HoldAtMost64KibibytesOfHeap) {
+  for (const AudioFormat& format : {AudioFormat{Codec::kOpus, 48000, 1},
+                                    AudioFormat{Codec::kPcmS16le, 16000, 1},
+                                    AudioFormat{Codec::kPcmS16le, 48000, 2},
+                                    AudioFormat{Codec::kPcmF32le, 44100, 1}}) {
+    const Packets packets = format.codec == Codec::kOpus ? opus_packets() : pcm_packets(format);
+    EXPECT_LE(heap_bytes(format, packets), 65'536U)
+        << codec_name(format.codec) << " " << format.sample_rate_hz;
+  }
 }
 
 TEST_F(GraphAllocations, AreCountedAtAll) {
