@@ -185,6 +185,8 @@ void IngestSession::settle(std::int64_t now_us) {
 
 void IngestSession::finish() {
   if (broken_off_) return fail(400, "the body broke off before its end");
+  if (bytes_ > 0 && uplink_->heard_ms() == 0)
+    return fail(415, "no audio was found in the body; is the codec right?");
   if (!waiting_.empty()) return fail(503, "the meeting's shard was busy for 30 s");
   const auto durable = uplink_->durable_seq();
   HttpResponse response;

@@ -1,17 +1,18 @@
 // Uploads over plain HTTP, as the programs that people have send them.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { request } from "node:http";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { readJson } from "./support/formats.mjs";
 import { Server } from "./support/server.mjs";
-import { durationMs, readerAlone, speechIsInstalled, wordErrorRate } from "./support/speech.mjs";
+import { durationMs, readerAlone, speechIsInstalled, wordErrorRate, writeWav } from "./support/speech.mjs";
 import { Subscriber } from "./support/subscriber.mjs";
 
 const skip = !speechIsInstalled()
@@ -23,11 +24,23 @@ const kWordErrorsMax = 0.35; // As in full.test.mjs.
 const kPcm = "codec=pcm_s16le&rate=16000";
 
 let server;
+let folder;
+/** Of a man who reads a novel. */
+let sentence;
+let token;
 before(async () => {
+  if (skip) return;
+  folder = await mkdtemp(join(tmpdir(), "qylon-ingest-"));
+  const speech = readerAlone();
+  const [{ text, endMs }] = speech.turns;
+  sentence = { text, endMs, file: join(folder, "sentence.wav") };
+  await writeWav(sentence.file, speech.pcm.subarray(0, (endMs + 700) * 32));
   server = await Server.start();
+  token = (await readFile(join(server.dataDir, "token"), "utf8")).trim();
 }, { timeout: 120_000 });
 after(async () => {
   await server?.stop();
+  if (folder) await rm(folder, { recursive: true, force: true });
 });
 
 const textOf = (captions) => captions.map((caption) => caption.text).join(" ");
@@ -69,6 +82,47 @@ test("curl uploads PCM from a pipe into a new meeting", { skip, timeout: 180_000
   const { body: meeting } = await server.json("GET", `/api/meetings/${answer.meeting}`);
   assert.equal(meeting.title, "Piped");
   await assertHeard(answer.meeting, speech, answer.seconds);
+});
+
+/** What each of these programs writes and how it sends it, of the file $WAV. */
+const kEncode = "ffmpeg -v error -nostdin -i $WAV";
+const kSenders = {
+  "ffmpeg, Ogg Opus, chunked POST": (url) => `${kEncode} -c:a libopus -f ogg -method POST ${url}`,
+  "ffmpeg, WebM, chunked POST": (url) => `${kEncode} -c:a libopus -f webm -live 1 -cluster_time_limit 200 -method POST ${url}`,
+  "ffmpeg, WAV of unknown size to curl": (url) => `${kEncode} -f wav - | curl -sS -T - ${url}`,
+  "ffmpeg, FLAC to curl": (url) => `${kEncode} -f flac - | curl -sS -T - ${url}`,
+  "ffmpeg, MP3 with ID3": (url) => `${kEncode} -f mp3 -method PUT ${url}`,
+  "ffmpeg, AAC in ADTS": (url) => `${kEncode} -c:a aac -f adts -method POST ${url}`,
+  "ffmpeg, fragmented MP4 to curl": (url) => `${kEncode} -c:a aac -f mp4 -movflags frag_keyframe+empty_moov+default_base_moof -frag_duration 200000 - | curl -sS -T - ${url}`,
+  "ffmpeg, G.711 to curl": (url) => `${kEncode} -f mulaw -ar 8000 - | curl -sS -H 'Content-Type: audio/basic' -T - ${url}`,
+  "ffmpeg, Icecast PUT": (url) => `${kEncode} -c:a libopus -f ogg -content_type audio/ogg ${url.replace("http://", `icecast://source:${token}@`)}`,
+  "ffmpeg, old Icecast SOURCE": (url) => `${kEncode} -c:a libopus -f ogg -legacy_icecast 1 ${url.replace("http://", `icecast://source:${token}@`)}`,
+  "GStreamer, curlhttpsink": (url) => `gst-launch-1.0 -q filesrc location=$WAV ! wavparse ! audioconvert ! audioresample ! opusenc ! oggmux ! curlhttpsink location=${url} use-content-length=false`,
+};
+const kHasCurlSink = spawnSync("gst-inspect-1.0", ["curlhttpsink"]).status === 0;
+for (const [name, command] of Object.entries(kSenders)) {
+  const without = name.startsWith("GStreamer") && !kHasCurlSink ? "curlhttpsink is in gstreamer1.0-plugins-bad" : false;
+  test(`an upload is heard: ${name}`, { skip: skip || without, timeout: 120_000 }, async () => {
+    const meeting = await server.createMeeting(name);
+    const subscriber = await Subscriber.open(server, meeting);
+    const { out } = await pipe(`WAV=${sentence.file}; ${command(`${server.url}/v1/ingest/${meeting}`)}`, "");
+    // Whoever does not wait for the answer may be gone before all of it was heard.
+    await subscriber.wait((s) => s.ofType("status").some((status) => status.position_ms > sentence.endMs), `all of it; ${out}`);
+    const captions = await transcript(meeting);
+    assert.ok(wordErrorRate(sentence.text, textOf(captions)) < 0.6, `${textOf(captions)} ${out}`);
+  });
+}
+
+test("garbage is refused with a reason, and the track may be fed again", { skip, timeout: 120_000 }, async () => {
+  const meeting = await server.createMeeting("Garbage");
+  const garbage = Buffer.from(Array.from({ length: 65_536 }, (_, i) => (i * 2_654_435_761) >>> 24));
+  for (const codec of ["auto", "webm"]) {
+    const response = await fetch(`${server.url}/v1/ingest/${meeting}?codec=${codec}`, { method: "POST", body: garbage });
+    assert.equal(response.status, 415, codec);
+    assert.equal(response.headers.get("content-type"), "application/problem+json");
+  }
+  const { out } = await pipe(`WAV=${sentence.file}; ${kEncode} -f wav - | curl -sS -T - ${server.url}/v1/ingest/${meeting}`, "");
+  assert.ok(JSON.parse(out).seconds > 5, out);
 });
 
 test("a body that breaks off keeps what came, and the next one goes on", { skip, timeout: 180_000 }, async () => {

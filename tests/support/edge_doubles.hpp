@@ -89,7 +89,7 @@ class TestTrack final : public media::TrackUplink {
 
   std::atomic<Posted> answer{Posted::kAccepted};
   std::atomic<std::uint64_t> durable{0};
-  std::atomic<std::int64_t> heard{0};
+  std::atomic<std::int64_t> heard{20};
 
  private:
   const TrackId id_;

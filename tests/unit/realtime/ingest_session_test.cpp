@@ -105,6 +105,17 @@ TEST_F(Ingest, TheAnswerComesWhenAllOfItIsOnDisk) {
                 R"(","track":0,"seconds":1.5,"packets":1,"bytes":5,"durable":true})");
 }
 
+TEST_F(Ingest, ABodyWithoutAnyAudioIsNoUpload) {
+  start();
+  track().heard = 0;
+  session_->on_bytes("garbage");
+  session_->on_end(true);
+  track().durable = 2;
+  pass_ms(50);
+  ASSERT_TRUE(port_.answered);
+  EXPECT_EQ(port_.answered->status, 415);
+}
+
 TEST_F(Ingest, ADiskThatDoesNotFollowIsSaidInTheAnswer) {
   start();
   session_->on_bytes("piece");
