@@ -7,6 +7,7 @@ import { setUpExports } from "./exports";
 import { Follower } from "./follow";
 import { Announcer, LineList } from "./lines";
 import type { CaptionMessage, Meeting, PositionMessage, RevisionMessage } from "./protocol";
+import { setUpShare } from "./share";
 import { StatusLine } from "./status_line";
 import { setUpTextSize } from "./text_size";
 import { askForToken, storedToken } from "./token";
@@ -132,7 +133,11 @@ byId("lines").addEventListener("click", (event) => {
   const name = event.target instanceof HTMLElement ? event.target.closest<HTMLElement>("button.name") : null;
   if (name !== null) void rename(name);
 });
-window.addEventListener("online", () => connection.connect());
+const share = setUpShare(meeting);
+window.addEventListener("online", () => {
+  connection.connect();
+  share.reconnect();
+});
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && started) connection.connect();
 });
