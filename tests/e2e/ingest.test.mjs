@@ -125,19 +125,19 @@ test("garbage is refused with a reason, and the track may be fed again", { skip,
   assert.ok(JSON.parse(out).seconds > 5, out);
 });
 
-test("a body that breaks off keeps what came, and the next one goes on", { skip, timeout: 180_000 }, async () => {
+test("a body that breaks off keeps what came, and the next one goes on", { skip, timeout: 60_000 }, async () => {
   const meeting = await server.createMeeting("Broken off");
   const subscriber = await Subscriber.open(server, meeting);
-  const speech = readerAlone();
-  const half = speech.pcm.subarray(0, (speech.pcm.length >> 2) << 1);
+  const reaches = (ms) => (s) => s.ofType("status").some((status) => status.position_ms >= ms);
+  const fiveSeconds = Buffer.alloc(5 * 32_000);
   const upload = request(`${server.url}/v1/ingest/${meeting}?${kPcm}`, { method: "POST" });
   upload.on("error", () => undefined);
-  upload.write(half);
-  await subscriber.wait((s) => s.finals.length > 0, "a caption of the first half");
+  upload.write(fiveSeconds);
+  await subscriber.wait(reaches(5_000), "the first half", 20_000);
   upload.destroy();
-  const { out } = await pipe(`curl -sS -T - '${server.url}/v1/ingest/${meeting}?${kPcm}'`, speech.pcm.subarray(half.length));
+  const { out } = await pipe(`curl -sS -T - '${server.url}/v1/ingest/${meeting}?${kPcm}'`, fiveSeconds);
   assert.equal(JSON.parse(out).meeting, meeting);
-  assert.ok(wordErrorRate(said(speech), textOf(await transcript(meeting))) < kWordErrorsMax + 0.1);
+  await subscriber.wait(reaches(10_000), "both halves", 20_000);
 });
 
 test("what is wrong with an upload is said, and harms no other", { skip }, async () => {
@@ -192,7 +192,7 @@ test("who watches a meeting that ends before any audio is told", { skip }, async
 
 test("a recording can be sought", { skip, timeout: 60_000 }, async () => {
   const meeting = await server.createMeeting("Sought");
-  await pipe(`curl -sS -T - '${server.url}/v1/ingest/${meeting}?${kPcm}'`, readerAlone().pcm);
+  await pipe(`curl -sS -T - '${server.url}/v1/ingest/${meeting}?${kPcm}'`, Buffer.alloc(10 * 32_000));
   await server.endMeeting(meeting);
   const url = `${server.url}/api/meetings/${meeting}/tracks/0/audio`;
   const whole = Buffer.from(await (await fetch(url)).arrayBuffer());
