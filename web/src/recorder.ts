@@ -35,7 +35,7 @@ function explain(error: unknown, kind: SourceKind): ShareError {
 /** Asks the person, and gives a stream whose first audio track is the sound. */
 export async function capture(kind: SourceKind): Promise<MediaStream> {
   if (navigator.mediaDevices === undefined) {
-    throw new ShareError("Browsers share sound with pages from https:// or localhost only.");
+    throw new ShareError("Browsers share sound only with pages that come over HTTPS or from localhost.");
   }
   let stream: MediaStream;
   try {
