@@ -9,6 +9,7 @@
 #include <gst/gst.h>
 
 #include "media/elements/buffer_meta.hpp"
+#include "media/elements/gst_ptr.hpp"
 #include "media/elements/transform.hpp"
 #include "media/packet.hpp"
 
@@ -28,24 +29,8 @@ constexpr std::array<GraphLine, 3> kGraphs = {{
 /// What a packet counts as whose length cannot be told, until a good one came.
 constexpr std::int64_t kUsualPacketSamples = kPipelineRateHz / 50;
 
-struct Unref {
-  void operator()(gpointer object) const noexcept { gst_object_unref(object); }
-};
-using PadPtr = std::unique_ptr<GstPad, Unref>;
-using ElementPtr = std::unique_ptr<GstElement, Unref>;
-struct UnrefEvent {
-  void operator()(GstEvent* event) const noexcept { gst_event_unref(event); }
-};
-using EventPtr = std::unique_ptr<GstEvent, UnrefEvent>;
-
 Error unavailable(std::string message) {
   return {ErrorCode::kUnavailable, std::move(message)};
-}
-
-std::string take_message(GError* error) {
-  std::string message = error != nullptr ? error->message : "unknown reason";
-  g_clear_error(&error);
-  return message;
 }
 
 /// What is pushed at once. Opus: a packet, six frames of 20 ms, 1,275 bytes each (RFC 6716 section

@@ -58,7 +58,6 @@ class Connection final : public SessionPort {
   std::uint64_t id() const noexcept { return id_; }
   const PeerAddress& peer() const noexcept { return peer_; }
   void attach(lws* wsi) noexcept { wsi_ = wsi; }
-  bool is_websocket() const noexcept { return session_ != nullptr; }
   Session* session() noexcept { return session_.get(); }
   /// The uplink session, or null.
   UplinkSession* uplink() noexcept { return uplink_; }

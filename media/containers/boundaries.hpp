@@ -31,8 +31,6 @@ class Boundaries {
   /// Errors: kInvalidArgument for an MP4 that can only be read when it is complete.
   Result<Step> next(std::span<const std::uint8_t> bytes);
 
-  /// Whether the header has passed; the first boundary comes after it.
-  bool header_known() const noexcept { return header_known_; }
   /// Length of the header: what a new reader needs first. Codecs without one have 0.
   std::uint64_t header_bytes() const noexcept { return header_bytes_; }
   /// Matroska: timestamp of the cluster that the last bytes were in, which its blocks count from.

@@ -9,6 +9,7 @@
 #include <gst/gst.h>
 
 #include "media/elements/buffer_meta.hpp"
+#include "media/elements/gst_ptr.hpp"
 
 namespace qylon::media {
 namespace {
@@ -55,24 +56,8 @@ constexpr const char* kTail =
 /// flacparse looks at a whole frame anew for every piece: tiny ones would cost minutes.
 constexpr std::size_t kFlacGrainBytes = 1024;
 
-struct Unref {
-  void operator()(gpointer object) const noexcept { gst_object_unref(object); }
-};
-struct UnrefCaps {
-  void operator()(GstCaps* caps) const noexcept { gst_caps_unref(caps); }
-};
-using PadPtr = std::unique_ptr<GstPad, Unref>;
-using ElementPtr = std::unique_ptr<GstElement, Unref>;
-using CapsPtr = std::unique_ptr<GstCaps, UnrefCaps>;
-
 Error unavailable(std::string message) {
   return {ErrorCode::kUnavailable, std::move(message)};
-}
-
-std::string take_message(GError* error) {
-  std::string message = error != nullptr ? error->message : "unknown reason";
-  g_clear_error(&error);
-  return message;
 }
 
 const Decoder* find_decoder(GstCaps* caps) {

@@ -8,6 +8,8 @@
 
 #include <gst/gst.h>
 
+#include "media/elements/gst_ptr.hpp"
+
 namespace qylon::media {
 namespace {
 
@@ -26,12 +28,6 @@ constexpr std::array kPlugins = {"libgstcoreelements.so",
 
 Error unavailable(std::string message) {
   return {ErrorCode::kUnavailable, std::move(message)};
-}
-
-std::string take_message(GError* error) {
-  std::string message = error != nullptr ? error->message : "unknown reason";
-  g_clear_error(&error);
-  return message;
 }
 
 }  // namespace
