@@ -1,25 +1,17 @@
 // Sharing a microphone from the meeting's page, in a real browser whose microphone is a file.
 
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { chromium } from "playwright-core";
-
+import { launchChromium, skip } from "./support/chromium.mjs";
 import { readJson } from "./support/formats.mjs";
 import { Server } from "./support/server.mjs";
-import { readerAlone, speechIsInstalled, wordErrorRate, writeWav } from "./support/speech.mjs";
+import { readerAlone, wordErrorRate, writeWav } from "./support/speech.mjs";
 import { Subscriber } from "./support/subscriber.mjs";
 
-const kChromium = process.env.QYLON_CHROMIUM ?? "/usr/bin/chromium";
-const skip = !existsSync(kChromium)
-  ? "Chromium is not installed"
-  : speechIsInstalled()
-    ? false
-    : "pocketsphinx-testdata or asterisk-core-sounds-en-g722 is not installed";
 const kWordErrorsMax = 0.6; // One sentence, through noise suppression and a lossy encoder.
 
 let server;
@@ -41,15 +33,8 @@ after(async () => {
 });
 
 /** A browser of its own, so that its microphone begins with the sentence. */
-async function openBrowser(flags) {
-  return chromium.launch({
-    executablePath: kChromium,
-    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-      "--disable-background-networking", "--disable-component-update", "--disable-sync", ...flags],
-  });
-}
 const withMicrophone = () =>
-  openBrowser(["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+  launchChromium(["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
     `--use-file-for-fake-audio-capture=${join(folder, "microphone.wav")}`]);
 
 async function openPage(browser, meeting) {
@@ -117,7 +102,7 @@ test("sharing goes on after a kill -9 of the server", { skip, timeout: 280_000 }
 });
 
 test("a browser that may not listen says what to do", { skip, timeout: 60_000 }, async () => {
-  const browser = await openBrowser(["--use-fake-device-for-media-stream"]); // Nobody grants it.
+  const browser = await launchChromium(["--use-fake-device-for-media-stream"]); // Nobody grants it.
   const page = await openPage(browser, await server.createMeeting("Denied"));
   await page.click("#share");
   await page.click("#share-microphone");

@@ -1,25 +1,17 @@
 // Corrections of who spoke: made on the page, seen live by everybody, kept through a kill -9.
 
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { chromium } from "playwright-core";
-
+import { launchChromium, skip } from "./support/chromium.mjs";
 import { readJson } from "./support/formats.mjs";
 import { Server } from "./support/server.mjs";
-import { conversation, speechIsInstalled, writeWav } from "./support/speech.mjs";
+import { conversation, writeWav } from "./support/speech.mjs";
 import { Subscriber } from "./support/subscriber.mjs";
 
-const kChromium = process.env.QYLON_CHROMIUM ?? "/usr/bin/chromium";
-const skip = !existsSync(kChromium)
-  ? "Chromium is not installed"
-  : speechIsInstalled()
-    ? false
-    : "pocketsphinx-testdata or asterisk-core-sounds-en-g722 is not installed";
 
 let server;
 let browser;
@@ -28,11 +20,7 @@ before(async () => {
   if (skip) return;
   folder = await mkdtemp(join(tmpdir(), "qylon-speakers-"));
   server = await Server.start();
-  browser = await chromium.launch({
-    executablePath: kChromium,
-    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-      "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-  });
+  browser = await launchChromium();
 }, { timeout: 120_000 });
 after(async () => {
   await browser?.close();
