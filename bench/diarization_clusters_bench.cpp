@@ -3,13 +3,13 @@
 // windows, of the slowest (with a refresh in it) and of the pass at the end of the meeting.
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <ctime>
 #include <random>
 #include <vector>
 
 #include "diarization/voice_clusters.hpp"
+#include "tests/support/synthetic_voices.hpp"
 
 namespace qylon::diarization {
 namespace {
@@ -23,20 +23,11 @@ double cpu_ms() {
   return 1e3 * static_cast<double>(now.tv_sec) + 1e-6 * static_cast<double>(now.tv_nsec);
 }
 
-std::vector<float> unit(std::vector<float> x) {
-  float square = 0;
-  for (const float value : x)
-    square += value * value;
-  for (float& value : x)
-    value /= std::sqrt(square);
-  return x;
-}
-
 class Talk {
  public:
-  explicit Talk(int size) : size_(size) {
+  explicit Talk(int size) : directions_(size, 1) {
     for (int voice = 0; voice < kVoices; ++voice)
-      voices_.push_back(unit(noise()));
+      voices_.push_back(directions_.direction());
   }
 
   std::vector<float> next() {
@@ -45,23 +36,11 @@ class Talk {
       voice_ = std::uniform_int_distribution<int>(0, kVoices - 1)(random_);
     }
     constexpr float kCosine = 0.65F;  // A real window and the voice it is of.
-    std::vector<float> out = unit(noise());
-    const std::vector<float>& voice = voices_[static_cast<std::size_t>(voice_)];
-    for (std::size_t i = 0; i < out.size(); ++i)
-      out[i] = kCosine * voice[i] + std::sqrt(1 - kCosine * kCosine) * out[i];
-    return unit(out);
+    return directions_.near(voices_[static_cast<std::size_t>(voice_)], kCosine);
   }
 
  private:
-  std::vector<float> noise() {
-    std::normal_distribution<float> normal;
-    std::vector<float> out(static_cast<std::size_t>(size_));
-    for (float& value : out)
-      value = normal(random_);
-    return out;
-  }
-
-  int size_;
+  SyntheticVoices directions_;
   std::mt19937 random_{1};
   std::vector<std::vector<float>> voices_;
   int voice_ = 0;

@@ -4,7 +4,7 @@
 
 #include "diarization/group_numbers.hpp"
 #include "diarization/spectral_clustering.hpp"
-#include "tests/unit/diarization/synthetic_voices.hpp"
+#include "tests/support/synthetic_voices.hpp"
 
 namespace qylon::diarization {
 namespace {

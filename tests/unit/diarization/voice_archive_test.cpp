@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/diarization/synthetic_voices.hpp"
+#include "tests/support/synthetic_voices.hpp"
 
 namespace qylon::diarization {
 namespace {
