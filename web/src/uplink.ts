@@ -2,31 +2,19 @@
 // (docs/PROTOCOL.md, "Uplink"), not the browser's recorder.
 
 import { afterClose, Backoff } from "./backoff";
+import type { ConnectionState, Socket, Surroundings } from "./connection";
 
-/** The part of WebSocket that is used, so that a test can stand in for it. */
-export interface UplinkSocket {
+export interface UplinkSocket extends Socket {
   readonly bufferedAmount: number;
   send(data: string | Uint8Array): void;
-  close(code?: number): void;
-  onopen: (() => void) | null;
-  onmessage: ((event: { data: unknown }) => void) | null;
-  onclose: ((event: { code: number; reason: string }) => void) | null;
 }
 
-export interface UplinkSurroundings {
+export interface UplinkSurroundings extends Surroundings {
   open(): UplinkSocket;
-  setTimeout(action: () => void, delayMs: number): number;
-  clearTimeout(timer: number): void;
-  random(): number;
   newClock(): string;
 }
 
-export type UplinkState =
-  | { kind: "connecting" }
-  | { kind: "live" }
-  | { kind: "waiting"; delayMs: number }
-  | { kind: "token" }
-  | { kind: "stopped"; reason: string };
+export type UplinkState = Exclude<ConnectionState, { kind: "refused" }>;
 
 export interface UplinkHandlers {
   token(): string;
