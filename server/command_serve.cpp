@@ -142,10 +142,7 @@ Status Server::open_database() {
   }
   const auto migrated = storage::migrate(owner_url, log_);
   if (!migrated) return migrated.error();
-  if (!cluster_) {
-    options.url = owner_url;
-    options.role = migrated->app_role_usable ? "qylon_app" : "";
-  }
+  if (!cluster_) options.url = owner_url;
   auto database = storage::Database::open(options, log_, counters_, clock_);
   if (!database) return database.error();
   database_ = *std::move(database);

@@ -26,7 +26,6 @@ class Pool {
       : connections_(options.connections),
         hang_after_us_(std::int64_t{options.statement_timeout_ms} * 1000 + kHangGraceUs),
         settings_{std::move(options.url),
-                  std::move(options.role),
                   options.statement_timeout_ms,
                   options.lock_timeout_ms,
                   options.idle_in_transaction_timeout_ms},
@@ -103,7 +102,7 @@ class Session::Impl {
  public:
   explicit Impl(Pool& pool) : pool_(pool) {}
 
-  Status transact(const Body& body) {
+  Status transact(const Principal& principal, const Body& body) {
     if (!pool_.up()) return away();
     if (connection_ && !connection_->alive()) connection_.reset();
     if (!connection_) {
@@ -113,7 +112,7 @@ class Session::Impl {
     }
     const std::int64_t started_us = pool_.clock_.monotonic_us();
     set_busy(connection_->socket(), started_us);
-    Status status = connection_->transact(body);
+    Status status = connection_->transact_as(principal, body);
     set_busy(-1, 0);
     pool_.seconds_.observe(static_cast<double>(pool_.clock_.monotonic_us() - started_us) * 1e-6);
     if (!status) note_failure();
@@ -158,8 +157,8 @@ class Session::Impl {
 Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Session::~Session() = default;
 
-Status Session::transact(const Body& body) {
-  return impl_->transact(body);
+Status Session::transact_as(const Principal& principal, const Body& body) {
+  return impl_->transact(principal, body);
 }
 
 class Database::Impl {

@@ -9,6 +9,7 @@
 #include "core/clock.hpp"
 #include "core/counters.hpp"
 #include "core/log.hpp"
+#include "core/principal.hpp"
 #include "core/result.hpp"
 
 namespace pqxx {
@@ -32,13 +33,17 @@ class Session {
   Session& operator=(Session&&) = delete;
   ~Session();
 
-  /// Runs `body` in one transaction: commits when it returns ok, rolls back otherwise. Connects
-  /// first when there is no connection. pqxx exceptions from `body` become errors here.
-  /// Errors: kUnavailable at once while the server is known to be away, else within the statement
+  /// Runs `body` in one transaction, as the server itself: commits when it returns ok, rolls back
+  /// otherwise. Connects first when there is no connection. pqxx exceptions from `body` become
+  /// errors here. Errors: kUnavailable at once while the server is known to be away, else within
+  /// the statement
   ///         timeout plus 1 s (a lost answer to COMMIT is reported so too: write idempotently);
   ///         kConflict unique violation; kNotFound foreign key; kInvalidArgument refused value;
   ///         kInternal otherwise, with the SQLSTATE logged; or what `body` returned.
-  Status transact(const Body& body);
+  Status transact(const Body& body) { return transact_as(Principal::service(), body); }
+  /// As above, as `principal`: row-level security shows and takes what is the principal's. Further
+  /// errors: kForbidden for a row that its policies refuse.
+  Status transact_as(const Principal& principal, const Body& body);
 
  private:
   friend class Database;
@@ -57,7 +62,6 @@ class Database {
  public:
   struct Options {
     std::string url;              ///< libpq connection string or postgresql:// URL.
-    std::string role;             ///< Taken on after connecting when not empty (SET ROLE).
     int connections = 4;          ///< Threads, each with one connection. 1..64.
     std::size_t jobs_max = 1024;  ///< Waiting jobs.
     int statement_timeout_ms = 5000;

@@ -1,4 +1,4 @@
-# Embeds storage/migrations/*.sql in qylon_storage.
+#Embeds storage / migrations/*.sql in qylon_storage.
 file(GLOB migrations CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/storage/migrations/*.sql)
 set(embedded_migrations ${PROJECT_BINARY_DIR}/embedded_migrations.cpp)
 add_custom_command(OUTPUT ${embedded_migrations}

@@ -84,25 +84,43 @@ Status apply(PgConnection& connection, const Migration& migration) {
                "migration " + std::string(migration.name) + ": " + status.error().message};
 }
 
-/// The role is the cluster's, not the database's: it may exist already, made for another one.
-bool ensure_app_role(PgConnection& connection, const Log& log) {
-  const Status created = connection.transact([](pqxx::transaction_base& transaction) {
-    transaction.exec0(
-        "do $$ begin"
-        "  if not exists (select from pg_roles where rolname = 'qylon_app') then"
-        "    create role qylon_app login;"
-        "  end if;"
-        "  if not pg_has_role('qylon_app', 'member') then"
-        "    execute format('grant qylon_app to %I', current_user);"
-        "  end if;"
-        "end $$");
+/// Roles are the cluster's, not the database's: they may exist already, made for another one.
+/// A login inherits nothing: a transaction that took on no role may do
+/// nothing.
+constexpr std::string_view kEnsureRoles = R"(do $$
+declare wanted text;
+begin
+  foreach wanted in array array['anon', 'authenticated', 'service_role'] loop
+    if not exists (select from pg_roles where rolname = wanted) then
+      execute format('create role %I nologin noinherit', wanted);
+    end if;
+    if not pg_has_role(wanted, 'member') then
+      execute format('grant %I to %I', wanted, current_user);
+    end if;
+  end loop;
+  if not exists (select from pg_roles where rolname = 'qylon_app') then
+    create role qylon_app login noinherit;
+  end if;
+  if not pg_has_role('qylon_app', 'service_role', 'member') then
+    grant anon, authenticated, service_role to qylon_app;
+  end if;
+  if (select rolinherit from pg_roles where rolname = 'qylon_app') then
+    alter role qylon_app noinherit;
+  end if;
+end $$)";
+
+Status ensure_roles(PgConnection& connection) {
+  const Status made = connection.transact([](pqxx::transaction_base& transaction) {
+    transaction.exec0(std::string(kEnsureRoles));
     return ok();
   });
-  if (!created)
-    log.warn("pg_role_missing",
-             {{"role", "qylon_app"},
-              {"hint", "this database user cannot create it; the server works as the owner"}});
-  return static_cast<bool>(created);
+  if (made || made.error().code != ErrorCode::kForbidden) return made;
+  return Error{ErrorCode::kInvalidArgument,
+               "the database's user may not create the roles that requests work as; let an "
+               "administrator run once: create role anon; create role authenticated; create role "
+               "service_role; create role qylon_app login noinherit; grant anon, authenticated, "
+               "service_role to qylon_app; grant anon, authenticated, service_role to the user of "
+               "database-url"};
 }
 
 }  // namespace
@@ -124,7 +142,7 @@ Result<MigrationReport> migrate(const std::string& url,
   if (const Status locked = take_advisory_lock(connection); !locked) return locked.error();
   MigrationReport report;
   report.total = migrations.size();
-  report.app_role_usable = ensure_app_role(connection, log);
+  if (const Status roles = ensure_roles(connection); !roles) return roles.error();
   if (const Status created = create_table(connection); !created) return created.error();
   const auto applied = load_applied(connection);
   if (!applied) return applied.error();

@@ -25,9 +25,6 @@ std::span<const Migration> embedded_migrations();
 struct MigrationReport {
   std::size_t applied = 0;  ///< Now; 0 when the schema was up to date.
   std::size_t total = 0;
-  /// The migrating role may act as `qylon_app`: give Database::Options::role that name. When
-  /// false (a role without CREATEROLE on somebody else's server) run with what there is.
-  bool app_role_usable = false;
 };
 
 /// Applies what table schema_migrations does not list yet, each file in its own transaction, under
@@ -35,8 +32,11 @@ struct MigrationReport {
 /// of 1 s, so that a busy table delays the start instead of the users.
 /// A database that is newer than this binary is taken as it is: migrations only add, so that the
 /// version before can still run. Blocks for as long as the statements take.
-/// Errors: kConflict when a file that was applied has changed since; kUnavailable when the server
-///         is away or stays locked.
+/// The roles that requests work as (anon, authenticated, service_role) belong to the cluster, not
+/// to the database; they are made first, when they are missing.
+/// Errors: kInvalidArgument when they are missing and this one may not make them, with the
+///         statements for somebody who may; kConflict when a file that was applied has changed
+///         since; kUnavailable when the server is away or stays locked.
 Result<MigrationReport> migrate(const std::string& url, const Log& log);
 /// As above with the given list, for tests of the rules themselves.
 Result<MigrationReport> migrate(const std::string& url,

@@ -20,7 +20,7 @@ std::string first_line(std::string_view text) {
 
 /// Source: PostgreSQL 15 manual, appendix A.
 ErrorCode code_of_sqlstate(std::string_view state) {
-  constexpr std::array<std::pair<std::string_view, ErrorCode>, 13> kMeanings{{
+  constexpr std::array<std::pair<std::string_view, ErrorCode>, 14> kMeanings{{
       {"23505", ErrorCode::kConflict},      // unique_violation
       {"23503", ErrorCode::kNotFound},      // foreign_key_violation
       {"55P03", ErrorCode::kUnavailable},   // lock_not_available
@@ -31,6 +31,7 @@ ErrorCode code_of_sqlstate(std::string_view state) {
       {"40", ErrorCode::kUnavailable},      // serialization failure, deadlock
       {"08", ErrorCode::kUnavailable},      // connection exception
       {"25006", ErrorCode::kUnavailable},   // read-only: a standby
+      {"42501", ErrorCode::kForbidden},     // insufficient_privilege: row-level security
       {"22", ErrorCode::kInvalidArgument},  // data exception
       {"23", ErrorCode::kInvalidArgument},  // other integrity constraints
       {"54", ErrorCode::kInvalidArgument},  // program limit exceeded
@@ -49,6 +50,7 @@ Error translate_sql_error(const pqxx::sql_error& error, const Log& log) {
   if (code == ErrorCode::kInternal) return {code, "the database refused a statement"};
   if (code == ErrorCode::kNotFound) return {code, "refers to something that does not exist"};
   if (code == ErrorCode::kConflict) return {code, "exists already"};
+  if (code == ErrorCode::kForbidden) return {code, "not allowed to the caller"};
   return {code, "the database refused: " + line};
 }
 
@@ -139,8 +141,6 @@ class PgConnection::Impl {
         std::to_string(settings.statement_timeout_ms),
         std::to_string(settings.lock_timeout_ms),
         std::to_string(settings.idle_in_transaction_timeout_ms));
-    if (!settings.role.empty())
-      transaction.exec_params("select set_config('role', $1, false)", settings.role);
   }
 
   const Log& log_;
@@ -162,6 +162,15 @@ PgConnection::~PgConnection() = default;
 
 Status PgConnection::transact(const Body& body) {
   return impl_->transact<pqxx::work>(body);
+}
+Status PgConnection::transact_as(const Principal& principal, const Body& body) {
+  return transact([&](pqxx::transaction_base& transaction) {
+    transaction.exec_params(
+        "select set_config('request.jwt.claims', $1, true), set_config('role', $2, true)",
+        principal.claims,
+        principal.role);
+    return body(transaction);
+  });
 }
 Status PgConnection::run_alone(const Body& body) {
   return impl_->transact<pqxx::nontransaction>(body);

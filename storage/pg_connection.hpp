@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/log.hpp"
+#include "core/principal.hpp"
 #include "core/result.hpp"
 
 namespace pqxx {
@@ -20,7 +21,6 @@ class PgConnection {
  public:
   struct Settings {
     std::string url;               ///< libpq connection string or postgresql:// URL.
-    std::string role;              ///< Taken on when not empty.
     int statement_timeout_ms = 0;  ///< 0: none; so the next two.
     int lock_timeout_ms = 0;
     int idle_in_transaction_timeout_ms = 0;
@@ -37,8 +37,10 @@ class PgConnection {
   PgConnection& operator=(PgConnection&&) = delete;
 
   /// One transaction around `body`; see Session::transact. libpqxx never reconnects on its own: a
-  /// new session would lack the role and the timeouts.
+  /// new session would lack the timeouts.
   Status transact(const Body& body);
+  /// As above, as `principal`: with its role and its claims until the transaction ends.
+  Status transact_as(const Principal& principal, const Body& body);
   /// Runs `body` without a transaction, for statements that refuse one.
   Status run_alone(const Body& body);
   /// False once the server has hung up, even when nobody has asked since.

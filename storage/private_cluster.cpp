@@ -112,7 +112,7 @@ std::string conninfo_value(std::string_view value) {
 }
 
 Status create_database(const std::string& maintenance_url, const Log& log) {
-  auto connected = PgConnection::connect({maintenance_url, ""}, log);
+  auto connected = PgConnection::connect({.url = maintenance_url}, log);
   if (!connected) return connected.error();
   return (*connected)->run_alone([](pqxx::transaction_base& transaction) {
     if (transaction.exec_params("select from pg_database where datname = $1", kDatabase).empty())

@@ -20,10 +20,9 @@
 #include "core/log.hpp"
 #include "storage/database.hpp"
 #include "storage/meeting_store.hpp"
-#include "storage/migrations.hpp"
-#include "storage/private_cluster.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/support/test_database.hpp"
 
 namespace qylon::api {
 namespace {
@@ -32,26 +31,8 @@ const SystemClock kClock;
 const Log kLog(kClock, LogLevel::kError);
 
 /// One PostgreSQL for all tests.
-class Cluster : public testing::Environment {
- public:
-  void SetUp() override {
-    storage::PrivateCluster::Options options;
-    options.data_dir = directory_.path();
-    auto cluster = storage::PrivateCluster::start(options, kLog);
-    ASSERT_TRUE(cluster) << cluster.error().message;
-    cluster_ = *std::move(cluster);
-    const auto report = storage::migrate(cluster_->owner_url(), kLog);
-    ASSERT_TRUE(report) << report.error().message;
-  }
-  void TearDown() override { cluster_.reset(); }
-  std::string url() const { return cluster_->url(); }
-
- private:
-  test::TemporaryDirectory directory_;
-  std::unique_ptr<storage::PrivateCluster> cluster_;
-};
-const Cluster* const kCluster =
-    static_cast<Cluster*>(testing::AddGlobalTestEnvironment(new Cluster));
+const test::TestDatabase* const kCluster =
+    static_cast<test::TestDatabase*>(testing::AddGlobalTestEnvironment(new test::TestDatabase));
 
 class AllowAll final : public Access {
  public:
