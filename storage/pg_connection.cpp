@@ -42,8 +42,14 @@ ErrorCode code_of_sqlstate(std::string_view state) {
   return ErrorCode::kInternal;
 }
 
+/// libpqxx 6.4.5 leaves the SQLSTATE out of this one exception.
+std::string sqlstate_of(const pqxx::sql_error& error) {
+  const bool refused = dynamic_cast<const pqxx::insufficient_privilege*>(&error) != nullptr;
+  return refused ? "42501" : error.sqlstate();
+}
+
 Error translate_sql_error(const pqxx::sql_error& error, const Log& log) {
-  const ErrorCode code = code_of_sqlstate(error.sqlstate());
+  const ErrorCode code = code_of_sqlstate(sqlstate_of(error));
   const std::string line = first_line(error.what());
   if (code == ErrorCode::kInternal || code == ErrorCode::kUnavailable)
     log.warn("pg_error", {{"sqlstate", error.sqlstate()}, {"message", line}});
