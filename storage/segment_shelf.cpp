@@ -106,6 +106,14 @@ SegmentSummary& SegmentShelf::at(std::uint64_t number) {
   return segment->second;
 }
 
+void SegmentShelf::renumber(std::uint64_t number, std::uint64_t new_number) {
+  auto segment = segments_.extract(number);
+  QYLON_CHECK(!segment.empty());
+  segment.key() = new_number;
+  segment.mapped().number = new_number;
+  segments_.insert(std::move(segment));
+}
+
 void SegmentShelf::close(std::uint64_t number, std::int64_t bytes, std::int64_t now_us) {
   SegmentSummary& segment = at(number);
   bytes_ += bytes - segment.bytes;
@@ -132,9 +140,10 @@ std::vector<std::uint64_t> SegmentShelf::take_expired(const SettledOffsets& sett
   return taken;
 }
 
-std::optional<std::uint64_t> SegmentShelf::take_oldest_settled(const SettledOffsets& settled) {
+std::optional<std::uint64_t> SegmentShelf::take_oldest_settled(const SettledOffsets& settled,
+                                                               std::int64_t closed_before_us) {
   const auto found = std::find_if(segments_.begin(), segments_.end(), [&](const auto& segment) {
-    return segment.second.closed_us != SegmentSummary::kOpen && is_settled(segment.second, settled);
+    return segment.second.closed_us < closed_before_us && is_settled(segment.second, settled);
   });
   if (found == segments_.end()) return std::nullopt;
   const std::uint64_t number = found->first;

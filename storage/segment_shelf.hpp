@@ -77,14 +77,17 @@ class SegmentShelf {
   void add(SegmentSummary summary);
   /// REQUIRES: it is on the shelf.
   SegmentSummary& at(std::uint64_t number);
+  /// Its bytes lie under another number now. REQUIRES: as above.
+  void renumber(std::uint64_t number, std::uint64_t new_number);
   /// From here on it may go. REQUIRES: as above.
   void close(std::uint64_t number, std::int64_t bytes, std::int64_t now_us);
   /// Takes off the shelf, and returns, the segments closed before `closed_before_us` whose
   /// captions are all settled.
   std::vector<std::uint64_t> take_expired(const SettledOffsets& settled,
                                           std::int64_t closed_before_us);
-  /// Takes off the oldest closed segment whose captions are all settled, whatever its age.
-  std::optional<std::uint64_t> take_oldest_settled(const SettledOffsets& settled);
+  /// Takes off the oldest of the segments that take_expired() would.
+  std::optional<std::uint64_t> take_oldest_settled(const SettledOffsets& settled,
+                                                   std::int64_t closed_before_us);
 
   /// Takes off the closed segments that hold nothing.
   std::vector<std::uint64_t> take_empty();

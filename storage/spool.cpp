@@ -4,12 +4,12 @@
 #include <string>
 #include <utility>
 
-#include "core/check.hpp"
-
 namespace qylon::storage {
 namespace {
 
 constexpr std::int64_t kTidyIntervalUs = 1'000'000;
+// What was called durable and may not have its final yet: twice what a track hears again.
+constexpr std::int64_t kPromisedAudioMs = 120'000;
 
 void add(const ScanReport& scanned, ScanReport& total) {
   total.records += scanned.records;
@@ -76,6 +76,8 @@ Status Spool::open() {
              {"records", std::to_string(total.records)},
              {"corrupt_ranges", std::to_string(total.corrupt_ranges)},
              {"bytes_cut", std::to_string(total.bytes_cut)}});
+  if (Status copied = copy_doubtful(); !copied)
+    log_.error("journal_not_synced", {{"message", copied.error().message}});
   measure_room();
   return ok();
 }
@@ -98,8 +100,39 @@ void Spool::shelve_existing(std::uint64_t number, ScanReport& total) {
   if (scanned.records == 0 && scanned.bytes_cut == 0) return remove({number});
   summary->number = number;
   summary->closed_us = clock_.monotonic_us();
+  // Behind one that is copied the others are too: their order is kept.
+  if (!doubtful_.empty() || !disk_->sync(number)) doubtful_.push_back(number);
   const MutexLock lock(mutex_);
   shelf_.add(*std::move(summary));
+}
+
+Status Spool::copy_doubtful() {
+  while (!doubtful_.empty()) {
+    if (Status copied = copy(doubtful_.front()); !copied) return copied;
+  }
+  return ok();
+}
+
+/// As after every failed sync: the kernel may call clean what it never wrote, so another file must
+/// take it.
+Status Spool::copy(std::uint64_t number) {
+  const auto bytes = disk_->read(number, 0, kSegmentFileBytesMax);
+  if (!bytes) return bytes.error();
+  const std::uint64_t copy_number = next_number_++;
+  auto file = disk_->create(copy_number, bytes->size());
+  if (!file) return file.error();
+  Status status = (*file)->write(*bytes);
+  if (status) status = (*file)->sync();
+  if (!status) {
+    remove({copy_number});
+    return status;
+  }
+  {
+    const MutexLock lock(mutex_);
+    shelf_.renumber(number, copy_number);
+  }
+  remove({number});
+  return ok();
 }
 
 // --- Writing. ---
@@ -109,7 +142,7 @@ bool Spool::write(std::span<const SpoolItem> group) {
     log_.error("journal_key_not_made", {{"message", made.error().message}});
     return false;
   }
-  if (try_write(group) || try_write(group)) return true;
+  if (copy_doubtful() && (try_write(group) || try_write(group))) return true;
   rest();
   return false;
 }
@@ -125,36 +158,15 @@ void Spool::rest() {
 }
 
 bool Spool::try_write(std::span<const SpoolItem> group) {
-  buffer_.clear();
-  notes_.clear();
   for (const SpoolItem& item : group) {
-    const std::size_t bytes = stored_bytes(item.record);
-    if (segment_ && segment_->used_bytes + bytes > options_.segment_bytes) {
+    if (segment_ && !segment_->fits(item.record)) {
       if (!flush_and_sync()) return false;
       close();
     }
     if (!segment_ && !open_segment()) return false;
-    encode(item.record);
+    segment_->add(item.record);
   }
   return !segment_ || flush_and_sync();
-}
-
-std::size_t Spool::stored_bytes(const Record& record) const noexcept {
-  return record_bytes(record.payload.size() + (keys_ == nullptr ? 0 : SealKey::kOverheadBytes));
-}
-
-void Spool::encode(const Record& record) {
-  const std::size_t bytes = stored_bytes(record);
-  Record stored = record;
-  stored.begins_group = buffer_.empty();
-  if (keys_ != nullptr) {
-    const auto key = keys_->find(record.meeting);
-    QYLON_CHECK(key != nullptr);  // write() has made it.
-    seal_record(*key, stored);
-  }
-  encode_record(stored, segment_->seed, buffer_);
-  notes_.push_back({record.type, record.meeting, record.seq, segment_->used_bytes, bytes});
-  segment_->used_bytes += bytes;
 }
 
 /// Before anything is encoded: a key that is not on disk must seal nothing that is.
@@ -168,20 +180,17 @@ Status Spool::make_keys(std::span<const SpoolItem> group) {
 }
 
 bool Spool::flush_and_sync() {
-  Status status = segment_->file->write(buffer_);
-  if (status) status = segment_->file->sync();
-  buffer_.clear();
-  if (!status) {
+  const auto written = segment_->flush();
+  if (!written) {
     abandoned_.add();
-    log_.error("journal_segment_abandoned", {{"message", status.error().message}});
+    log_.error("journal_segment_abandoned", {{"message", written.error().message}});
     shelve_segment(options_.segment_bytes);
     return false;
   }
   const MutexLock lock(mutex_);
-  SegmentSummary& summary = shelf_.at(segment_->number);
-  for (const RecordNote& note : notes_)
+  SegmentSummary& summary = shelf_.at(segment_->number());
+  for (const RecordNote& note : *written)
     summary.note(note);
-  notes_.clear();
   return true;
 }
 
@@ -200,19 +209,15 @@ Status Spool::try_open_segment() {
   auto file = disk_->create(number, options_.segment_bytes);
   if (!file) return file.error();
   const SegmentHeader header{epoch_, number, clock_.wall_us()};
-  segment_ = OpenSegment{std::move(*file), number, header.seed(), kSegmentHeaderBytes};
-  {
-    const MutexLock lock(mutex_);
-    SegmentSummary summary;
-    summary.number = number;
-    summary.seed = header.seed();
-    summary.bytes = static_cast<std::int64_t>(options_.segment_bytes);
-    shelf_.add(std::move(summary));
-    bytes_.set(shelf_.bytes());
-  }
-  Status written = segment_->file->write(encode_segment_header(header));
-  if (!written) shelve_segment(options_.segment_bytes);
-  return written;
+  segment_.emplace(std::move(*file), header, options_.segment_bytes, keys_);
+  SegmentSummary summary;
+  summary.number = number;
+  summary.seed = header.seed();
+  summary.bytes = static_cast<std::int64_t>(options_.segment_bytes);
+  const MutexLock lock(mutex_);
+  shelf_.add(std::move(summary));
+  bytes_.set(shelf_.bytes());
+  return ok();
 }
 
 /// Deletes settled segments, oldest first, until another one fits.
@@ -233,22 +238,24 @@ Status Spool::make_room() {
       return Error{
           ErrorCode::kUnavailable,
           fits ? "the disk is nearly full: " + std::to_string(space->free_bytes) + " bytes free"
-               : "full of captions that PostgreSQL has not taken"};
+               : "full of captions that PostgreSQL has not taken and audio of the last minutes"};
     if (Status removed = disk_->remove(*oldest); !removed) return removed;
   }
 }
 
 std::optional<std::uint64_t> Spool::take_oldest_settled() {
+  const std::int64_t keep_ms = std::min(options_.audio_keep_ms, kPromisedAudioMs);
+  const std::int64_t closed_before_us = clock_.monotonic_us() - keep_ms * 1000;
   const MutexLock lock(mutex_);
-  return shelf_.take_oldest_settled(settled_);
+  return shelf_.take_oldest_settled(settled_, closed_before_us);
 }
 
 void Spool::close() {
-  if (segment_) shelve_segment(segment_->used_bytes);
+  if (segment_) shelve_segment(segment_->used_bytes());
 }
 
 void Spool::shelve_segment(std::size_t bytes) {
-  const std::uint64_t number = segment_->number;
+  const std::uint64_t number = segment_->number();
   segment_.reset();
   const MutexLock lock(mutex_);
   shelf_.close(number, static_cast<std::int64_t>(bytes), clock_.monotonic_us());
@@ -296,6 +303,7 @@ void Spool::forget_keys() {
 
 void Spool::remove(const std::vector<std::uint64_t>& numbers) {
   for (const std::uint64_t number : numbers) {
+    std::erase(doubtful_, number);
     if (const Status removed = disk_->remove(number); !removed)
       log_.warn("journal_remove_failed", {{"message", removed.error().message}});
   }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -19,6 +20,7 @@
 #include "storage/journal_record.hpp"
 #include "storage/meeting_keys.hpp"
 #include "storage/segment_shelf.hpp"
+#include "storage/segment_writer.hpp"
 #include "storage/spool_disk.hpp"
 
 namespace qylon::storage {
@@ -39,9 +41,11 @@ struct SpoolItem {
 ///
 /// Threads : open(), write(), tidy() and close() on one thread; the others on any.
 /// Keeping : a full segment goes when every caption in it is settled and it is older than
-///           audio_keep_ms; the oldest settled ones go earlier when the segments would exceed
-///           bytes_max. Captions that are not settled are never deleted: when they alone fill
-///           bytes_max, or the disk has less than free_bytes_min, writes fail until there is room.
+///           audio_keep_ms; the oldest settled ones go earlier, from two minutes on, when the
+///           segments would exceed bytes_max or the disk is nearly full. Captions that are not
+///           settled, and audio of the last two minutes, which may have no final yet, are never
+///           deleted: when they alone fill bytes_max, or the disk has less than free_bytes_min,
+///           writes fail until there is room.
 /// Sealing : with keys each payload is sealed with its meeting's (MeetingKeys), which goes when the
 ///           last segment that holds anything of the meeting does.
 class Spool {
@@ -71,7 +75,9 @@ class Spool {
   Spool(Spool&&) = delete;
   Spool& operator=(Spool&&) = delete;
 
-  /// Learns what lies on the disk; damage is logged and counted, never deleted.
+  /// Learns what lies on the disk and syncs it: a process that was killed leaves what it had not
+  /// synced in the kernel's memory, where reading finds it. Damage is logged and counted, never
+  /// deleted.
   /// Errors: kInvalidArgument option out of range; kUnavailable the disk cannot be listed.
   Status open();
   /// Writes and syncs the group, once more to a new segment when the present one fails.
@@ -98,18 +104,11 @@ class Spool {
   void read_unsettled(const OnRecord& on_record) const;
 
  private:
-  /// The segment that is being written.
-  struct OpenSegment {
-    std::unique_ptr<SpoolFile> file;
-    std::uint64_t number = 0;
-    std::uint32_t seed = 0;
-    std::size_t used_bytes = 0;  // With what waits in the buffer.
-  };
   Status check_options() const;
   void shelve_existing(std::uint64_t number, ScanReport& total);
+  Status copy_doubtful() QYLON_EXCLUDES(mutex_);
+  Status copy(std::uint64_t number) QYLON_EXCLUDES(mutex_);
   bool try_write(std::span<const SpoolItem> group);
-  std::size_t stored_bytes(const Record& record) const noexcept;
-  void encode(const Record& record);
   Status make_keys(std::span<const SpoolItem> group);
   bool flush_and_sync();
   void rest() QYLON_EXCLUDES(mutex_);
@@ -139,9 +138,8 @@ class Spool {
   // Owned by the writing thread; the disk's read() is for all.
   const std::unique_ptr<SpoolDisk> disk_;
   MeetingKeys* const keys_;
-  std::optional<OpenSegment> segment_;
-  std::vector<std::uint8_t> buffer_;
-  std::vector<RecordNote> notes_;  // Of what the buffer holds.
+  std::optional<SegmentWriter> segment_;
+  std::deque<std::uint64_t> doubtful_;  // Segments of earlier processes that did not sync.
   std::uint64_t next_number_ = 1;
   std::int64_t retry_at_us_ = 0;
   std::int64_t tidied_at_us_ = 0;

@@ -102,7 +102,13 @@ class PosixFile final : public SpoolFile {
     return ok();
   }
   Status sync() override {
-    if (::fdatasync(fd_.get()) != 0) return fail("fdatasync");
+    if (::fdatasync(fd_.get()) != 0) {
+      const Error error = fail("fdatasync");
+      // The kernel may show what it never wrote: the next process must not take it for durable.
+      [[maybe_unused]] const int result = ::ftruncate(fd_.get(), synced_);
+      return error;
+    }
+    synced_ = written_;
     return ok();
   }
 
@@ -116,6 +122,7 @@ class PosixFile final : public SpoolFile {
   UniqueFd fd_;
   const std::string path_;  // Constant after construction.
   off_t written_ = 0;
+  off_t synced_ = 0;
   bool failed_ = false;
 };
 
@@ -131,6 +138,13 @@ class PosixDisk final : public SpoolDisk {
     return read_segment(path_, number, offset, bytes_max);
   }
   Result<std::unique_ptr<SpoolFile>> create(std::uint64_t number, std::size_t bytes) override;
+  Status sync(std::uint64_t number) override {
+    const std::string name = file_name(number);
+    const UniqueFd fd(::openat(directory_.get(), name.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+    if (!fd) return posix_error("open", path_ + "/" + name, errno);
+    if (::fdatasync(fd.get()) != 0) return posix_error("fdatasync", path_ + "/" + name, errno);
+    return ok();
+  }
   Status remove(std::uint64_t number) override {
     if (::unlinkat(directory_.get(), file_name(number).c_str(), 0) == 0 || errno == ENOENT)
       return ok();

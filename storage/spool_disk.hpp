@@ -51,6 +51,8 @@ class SpoolDisk {
                                                  std::size_t bytes_max) const = 0;
   /// A new file of `bytes` zeros whose space and name are on the disk.
   virtual Result<std::unique_ptr<SpoolFile>> create(std::uint64_t number, std::size_t bytes) = 0;
+  /// Returns when what an earlier process left in the segment is on the disk, as read() shows it.
+  virtual Status sync(std::uint64_t number) = 0;
   virtual Status remove(std::uint64_t number) = 0;
   virtual Result<DiskSpace> space() = 0;
 };

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -24,9 +25,10 @@ class SimDiskState {
  public:
   enum class Fault : std::uint8_t {
     kNone,
-    kError,  ///< Nothing happens.
-    kShort,  ///< A write stops half way; else as kError.
-    kDone,   ///< It happens, and the answer is an error.
+    kError,   ///< Nothing happens.
+    kShort,   ///< A write stops half way; else as kError.
+    kDone,    ///< It happens, and the answer is an error.
+    kKilled,  ///< As kShort, but a sync drops nothing: the process dies before it.
   };
   /// Says what call number `call`, from 1, of those that change the disk does. Null: no fault.
   std::function<Fault(std::uint64_t call)> plan;
@@ -40,6 +42,9 @@ class SimDiskState {
   /// Power fails: of each file's unsynced sectors some are on the disk and some are not.
   void crash(Random& random) {
     ++power_;
+    for (const std::uint64_t number : clean_)
+      cached_.erase(number);
+    clean_.clear();
     for (auto& [number, cached] : cached_) {
       auto& kept = durable_[number];
       constexpr std::size_t kSector = 512;
@@ -54,20 +59,20 @@ class SimDiskState {
     }
     cached_.clear();
   }
-  /// The process dies and the kernel lives: everything written stays.
-  void kill() {
-    ++power_;
-    for (auto& [number, cached] : cached_)
-      durable_[number] = std::move(cached);
-    cached_.clear();
-  }
+  /// The process dies and the kernel lives: everything written stays, if the power does.
+  void kill() { ++power_; }
 
  private:
   friend class SimDisk;
-  Fault next() { return plan ? plan(++calls_) : Fault::kNone; }
+  Fault next() {
+    ++calls_;
+    return plan ? plan(calls_) : Fault::kNone;
+  }
 
   std::map<std::uint64_t, std::vector<std::uint8_t>> durable_;
   std::map<std::uint64_t, std::vector<std::uint8_t>> cached_;  // Whole content of open files.
+  // Of those, what the kernel shows and believes written. Source: Rebello et al., see File::sync.
+  std::set<std::uint64_t> clean_;
   std::uint64_t calls_ = 0;
   std::uint64_t power_ = 0;  // Files of an earlier life write nothing any more.
 };
@@ -97,15 +102,30 @@ class SimDisk final : public storage::SpoolDisk {
   }
   Result<std::unique_ptr<storage::SpoolFile>> create(std::uint64_t number, std::size_t) override {
     const Fault fault = state_.next();
-    if (fault == Fault::kError || fault == Fault::kShort) return error("create");
+    if (fault != Fault::kNone && fault != Fault::kDone) return error("create");
     QYLON_CHECK(!state_.durable_.contains(number));
     state_.durable_[number];
     if (fault == Fault::kDone) return error("create");
     return std::unique_ptr<storage::SpoolFile>(std::make_unique<File>(state_, number));
   }
+  Status sync(std::uint64_t number) override {
+    const Fault fault = state_.next();
+    const auto cached = state_.cached_.find(number);
+    const bool dirty = cached != state_.cached_.end() && !state_.clean_.contains(number);
+    const bool lies = fault == Fault::kNone && state_.lies;
+    if (dirty && !lies && (fault == Fault::kNone || fault == Fault::kDone))
+      state_.durable_[number] = cached->second;
+    if (fault == Fault::kNone) return ok();
+    state_.clean_.insert(number);
+    return error("fdatasync");
+  }
   Status remove(std::uint64_t number) override {
     const Fault fault = state_.next();
-    if (fault != Fault::kError && fault != Fault::kShort) state_.durable_.erase(number);
+    if (fault == Fault::kNone || fault == Fault::kDone) {
+      state_.durable_.erase(number);
+      state_.cached_.erase(number);
+      state_.clean_.erase(number);
+    }
     return fault == Fault::kNone ? ok() : Status(error("remove"));
   }
   Result<storage::DiskSpace> space() override {
@@ -134,9 +154,10 @@ class SimDisk final : public storage::SpoolDisk {
       QYLON_CHECK(!failed_ && power_ == state_.power_);
       const Fault fault = state_.next();
       auto& cached = content();
-      const auto count = static_cast<std::ptrdiff_t>(fault == Fault::kError   ? 0
-                                                     : fault == Fault::kShort ? bytes.size() / 2
-                                                                              : bytes.size());
+      const bool cut = fault == Fault::kShort || fault == Fault::kKilled;
+      const auto count = static_cast<std::ptrdiff_t>(fault == Fault::kError ? 0
+                                                     : cut                  ? bytes.size() / 2
+                                                                            : bytes.size());
       cached.insert(cached.end(), bytes.begin(), bytes.begin() + count);
       failed_ = fault != Fault::kNone;
       return failed_ ? Status(error("write")) : ok();
@@ -149,7 +170,7 @@ class SimDisk final : public storage::SpoolDisk {
         state_.durable_[number_] = content();
       failed_ = fault != Fault::kNone;
       // Source: Rebello et al., USENIX ATC 2020: after the error the pages are clean, and gone.
-      if (failed_) state_.cached_.erase(number_);
+      if (failed_ && fault != Fault::kKilled) state_.cached_.erase(number_);
       return failed_ ? Status(error("fdatasync")) : ok();
     }
 

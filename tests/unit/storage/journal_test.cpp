@@ -202,7 +202,7 @@ TEST_F(JournalTest, WorksAgainOnceTheDiskDoes) {
 
 TEST_F(JournalTest, FindsOutByItselfThatTheDiskIsBack) {
   open();
-  disk_.fail_writes(1);
+  disk_.fail_writes(2);  // Each group has a second try.
   EXPECT_FALSE(append(1));
   EXPECT_FALSE(journal_->writable());
   clock_.advance_ms(options_.spool.retry_interval_ms);
@@ -229,10 +229,22 @@ TEST_F(JournalTest, AFullSegmentIsFollowedByAnother) {
   EXPECT_EQ(synced_seqs(), (Seqs{1, 1, 1, 1, 2, 2, 2, 2}));
 }
 
+TEST_F(JournalTest, AudioThatMayHaveNoFinalYetDoesNotGiveWay) {
+  open();
+  for (std::uint64_t seq = 1; seq <= 4; ++seq)
+    fill_segment(seq, RecordType::kAudio);
+  EXPECT_FALSE(append(5, RecordType::kAudio, 200'000));
+  EXPECT_EQ(synced_seqs().front(), 1U);
+  clock_.advance_ms(121'000);
+  EXPECT_TRUE(append(6, RecordType::kAudio));
+}
+
 TEST_F(JournalTest, TheOldestAudioGivesWayAtTheSizeLimit) {
   open();
-  for (std::uint64_t seq = 1; seq <= 6; ++seq)
+  for (std::uint64_t seq = 1; seq <= 6; ++seq) {
     fill_segment(seq, RecordType::kAudio);
+    clock_.advance_ms(45'000);
+  }
   EXPECT_EQ(disk_.numbers(), (Seqs{3, 4, 5, 6}));
 }
 
@@ -243,7 +255,7 @@ TEST_F(JournalTest, CaptionsThatPostgreSqlLacksAreNeverDeletedForRoom) {
   EXPECT_FALSE(append(5));
   EXPECT_EQ(disk_.numbers(), (Seqs{1, 2, 3, 4}));
   journal_->settle(meeting_, 1);
-  clock_.advance_ms(options_.spool.retry_interval_ms);
+  clock_.advance_ms(121'000);
   EXPECT_TRUE(append(6));
   EXPECT_EQ(disk_.numbers(), (Seqs{2, 3, 4, 5}));
 }

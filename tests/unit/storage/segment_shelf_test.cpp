@@ -47,10 +47,10 @@ TEST(SegmentShelf, UnderPressureTheOldestSettledOneGoes) {
   shelf.add(segment(1, {{kAnn, 5}}));
   shelf.add(segment(2));
   shelf.add(segment(3));
-  EXPECT_EQ(shelf.take_oldest_settled({}), 2U);
-  EXPECT_EQ(shelf.take_oldest_settled({}), 3U);
-  EXPECT_EQ(shelf.take_oldest_settled({}), std::nullopt);
-  EXPECT_EQ(shelf.take_oldest_settled({{kAnn, 6}}), 1U);
+  EXPECT_EQ(shelf.take_oldest_settled({}, 9999), 2U);
+  EXPECT_EQ(shelf.take_oldest_settled({}, 9999), 3U);
+  EXPECT_EQ(shelf.take_oldest_settled({}, 9999), std::nullopt);
+  EXPECT_EQ(shelf.take_oldest_settled({{kAnn, 6}}, 9999), 1U);
   EXPECT_EQ(shelf.bytes(), 0);
 }
 
@@ -67,7 +67,7 @@ TEST(SegmentShelf, TheSegmentThatIsWrittenToStays) {
   open.closed_us = SegmentSummary::kOpen;
   shelf.add(open);
   EXPECT_TRUE(shelf.take_expired({}, 9999).empty());
-  EXPECT_EQ(shelf.take_oldest_settled({}), std::nullopt);
+  EXPECT_EQ(shelf.take_oldest_settled({}, 9999), std::nullopt);
   shelf.close(1, 40, 5000);
   EXPECT_EQ(shelf.bytes(), 40);
   EXPECT_EQ(shelf.take_expired({}, 9999), (Numbers{1}));

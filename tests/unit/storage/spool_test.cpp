@@ -181,13 +181,54 @@ TEST_F(SpoolTest, NoFaultOfTheDiskMakesAFalsePromise) {
   }
 }
 
+TEST_F(SpoolTest, WhatAKilledProcessDidNotSyncIsSyncedBeforeItIsReadAgain) {
+  open();
+  append(1);
+  const std::uint64_t sync = disk_.calls() + 2;
+  disk_.plan = [sync](std::uint64_t call) { return call >= sync ? Fault::kKilled : Fault::kNone; };
+  append(2);
+  disk_.plan = nullptr;
+  disk_.kill();
+  open();
+  const Seqs found = read();
+  EXPECT_EQ(found, (Seqs{1, 2}));
+  test::Random random(1);
+  disk_.crash(random);
+  open();
+  EXPECT_EQ(read(), found);
+}
+
+/// The same when that sync fails, which the kernel forgets: trying again would find nothing to do.
+TEST_F(SpoolTest, WhatCannotBeSyncedIsCopiedBeforeAnythingElseIsDurable) {
+  open();
+  append(1);
+  const std::uint64_t sync = disk_.calls() + 2;
+  disk_.plan = [sync](std::uint64_t call) { return call >= sync ? Fault::kKilled : Fault::kNone; };
+  append(2);
+  disk_.kill();
+  disk_.plan = [](std::uint64_t) { return Fault::kError; };
+  open();
+  EXPECT_EQ(read(), (Seqs{1, 2}));
+  append(3);
+  EXPECT_EQ(acknowledged_, (Seqs{1}));
+  disk_.plan = nullptr;
+  clock_.advance_ms(options_.retry_interval_ms);
+  append(4);
+  EXPECT_EQ(acknowledged_, (Seqs{1, 3, 4}));
+  test::Random random(1);
+  disk_.crash(random);
+  open();
+  EXPECT_EQ(read(), (Seqs{1, 2, 3, 4}));
+}
+
 /// The last two of three records damaged at every byte: the first is always there, what is read is
 /// always what was written, and the spool opens.
 TEST_F(SpoolTest, ADamagedTailCostsTheTailAlone) {
   open();
   for (std::uint64_t seq = 1; seq <= 3; ++seq)
     append(seq);
-  disk_.kill();
+  test::Random random(1);
+  disk_.crash(random);
   const auto whole = disk_.durable().at(1);
   const std::size_t second = kSegmentHeaderBytes + record_bytes(payload_of(1).size());
   const std::size_t second_end = second + kRecordHeaderBytes + payload_of(2).size();
@@ -215,17 +256,18 @@ TEST_F(SpoolTest, FlippedBitsCostOnlyTheRecordsTheyAreIn) {
   open();
   for (std::uint64_t seq = 1; seq < 20; ++seq)
     append(seq);
-  disk_.kill();
+  test::Random random(1);
+  disk_.crash(random);
   const auto whole = disk_.durable().at(1);
   for (std::uint64_t copy = 0; copy < 1000; ++copy) {
-    test::Random random(copy);
+    test::Random flipping(copy);
     auto damaged = whole;
-    const std::size_t flips = 1 + random.below(4);
+    const std::size_t flips = 1 + flipping.below(4);
     for (std::size_t flip = 0; flip < flips; ++flip) {
       // One copy of the segment's header survives; losing both is another test's matter.
       const std::size_t at =
-          kSegmentHeaderBytes / 2 + random.below(whole.size() - kSegmentHeaderBytes / 2);
-      damaged[at] ^= static_cast<std::uint8_t>(1U << random.below(8));
+          kSegmentHeaderBytes / 2 + flipping.below(whole.size() - kSegmentHeaderBytes / 2);
+      damaged[at] ^= static_cast<std::uint8_t>(1U << flipping.below(8));
     }
     disk_.durable() = {{1, damaged}};
     open();
