@@ -14,6 +14,7 @@
 #include "core/log.hpp"
 #include "storage/database.hpp"
 #include "storage/migrations.hpp"
+#include "storage/pg_connection.hpp"
 #include "storage/private_cluster.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -57,6 +58,11 @@ class TestDatabase final : public testing::Environment {
   Status transact_as(const Principal& principal, const storage::Session::Body& body) const {
     return run<Status>(
         [&](storage::Session& session) { return session.transact_as(principal, body); });
+  }
+  /// One transaction as the owner of every table, on a connection of its own.
+  Status transact_as_owner(const storage::PgConnection::Body& body) const {
+    const auto connection = storage::PgConnection::connect({.url = owner_url()}, log_);
+    return connection ? (*connection)->transact(body) : connection.error();
   }
 
  private:
