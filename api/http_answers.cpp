@@ -56,9 +56,10 @@ HttpResponse method_not_allowed(const std::string& allowed) {
   return response;
 }
 
-Status check_access(const Access& access, const HttpRequest& request) {
-  return access.check(
-      {.token = bearer_token(request.authorization), .peer_is_loopback = request.peer_is_loopback});
+Result<Principal> identify(const Access& access, const HttpRequest& request) {
+  return access.identify({.token = bearer_token(request.authorization),
+                          .api_key = request.header("apikey"),
+                          .peer_is_loopback = request.peer_is_loopback});
 }
 
 }  // namespace qylon::api

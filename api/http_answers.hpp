@@ -18,7 +18,8 @@ HttpResponse problem(const Error& error);
 /// 405 with the methods that the path takes, e.g. "GET, HEAD".
 HttpResponse method_not_allowed(const std::string& allowed);
 
-/// Asks `access` about the request's `Authorization: Bearer` token (RFC 6750 section 2.1).
-Status check_access(const Access& access, const HttpRequest& request);
+/// Who sent the request: asks `access` about its `Authorization: Bearer` token (RFC 6750 section
+/// 2.1) and its API key.
+Result<Principal> identify(const Access& access, const HttpRequest& request);
 
 }  // namespace qylon::api

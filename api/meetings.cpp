@@ -156,8 +156,8 @@ Status MeetingsApi::Impl::read_captures(const Captures& captures, Exchange& exch
 }
 
 void MeetingsApi::Impl::handle(HttpRequest request, HttpReply reply) {
-  const Status allowed = check_access(parts_.access, request);
-  if (!allowed) return reply(problem(allowed.error()));
+  const auto principal = identify(parts_.access, request);
+  if (!principal) return reply(problem(principal.error()));
   const Found found = find_route(request);
   if (found.methods.empty()) {
     return reply(problem({ErrorCode::kNotFound,

@@ -111,8 +111,8 @@ bool SpeakersApi::takes(std::string_view path) noexcept {
 }
 
 void SpeakersApi::handle(HttpRequest request, HttpReply reply) {
-  const Status allowed = check_access(parts_.access, request);
-  if (!allowed) return reply(problem(allowed.error()));
+  const auto principal = identify(parts_.access, request);
+  if (!principal) return reply(problem(principal.error()));
   const Route* found = nullptr;
   Captures captures{};
   std::string methods;

@@ -156,9 +156,9 @@ TokenAccess::TokenAccess(const std::string& token, const Options& options)
   QYLON_CHECK(!token.empty());
 }
 
-Status TokenAccess::check(const Credentials& credentials) const {
+Result<Principal> TokenAccess::identify(const Credentials& credentials) const {
   if (credentials.token.empty()) {
-    if (credentials.peer_is_loopback && !options_.require_token) return ok();
+    if (credentials.peer_is_loopback && !options_.require_token) return Principal::service();
     return Error{
         ErrorCode::kUnauthenticated,
         "this server wants a token: print it with `qylon token --data-dir DIR` and send it "
@@ -166,7 +166,8 @@ Status TokenAccess::check(const Credentials& credentials) const {
   }
   // Digests of one length are compared, so that the time tells neither length nor prefix.
   const std::string given = digest(credentials.token);
-  if (CRYPTO_memcmp(given.data(), token_digest_.data(), token_digest_.size()) == 0) return ok();
+  if (CRYPTO_memcmp(given.data(), token_digest_.data(), token_digest_.size()) == 0)
+    return Principal::service();
   return Error{ErrorCode::kUnauthenticated,
                "the token is not this server's: print it with `qylon token --data-dir DIR`"};
 }

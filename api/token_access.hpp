@@ -27,9 +27,10 @@ class TokenAccess final : public Access {
   /// REQUIRES: `token` is not empty.
   TokenAccess(const std::string& token, const Options& options);
 
-  /// A token, when one is given, must be right even on loopback, so that a wrong one is noticed
-  /// where it is typed and not after the server moved.
-  Status check(const Credentials& credentials) const override;
+  /// The server itself (Principal::service()) for who holds the token, and on loopback, unless told
+  /// otherwise, for who shows none. A token, when one is given, must be right even there, so that a
+  /// wrong one is noticed where it is typed and not after the server moved.
+  Result<Principal> identify(const Credentials& credentials) const override;
 
  private:
   const std::string token_digest_;  // SHA-256. Constant after construction.

@@ -1,9 +1,9 @@
 #pragma once
 /// The one question that every route and every WebSocket verb asks before it does anything.
 
-#include <cstdint>
 #include <string_view>
 
+#include "core/principal.hpp"
 #include "core/result.hpp"
 
 namespace qylon {
@@ -11,6 +11,7 @@ namespace qylon {
 /// What the peer shows for itself.
 struct Credentials {
   std::string_view token;         ///< Without "Bearer "; empty when none was given.
+  std::string_view api_key = {};  ///< The header `apikey` of Supabase clients; empty without one.
   bool peer_is_loopback = false;  ///< The connection came from 127.0.0.0/8 or ::1.
 };
 
@@ -24,8 +25,9 @@ class Access {
   Access(Access&&) = delete;
   Access& operator=(Access&&) = delete;
 
+  /// Who `credentials` stand for; somebody without any may be "anon", where that is allowed.
   /// Errors: kUnauthenticated with a sentence that says how to get a token.
-  virtual Status check(const Credentials& credentials) const = 0;
+  virtual Result<Principal> identify(const Credentials& credentials) const = 0;
 };
 
 }  // namespace qylon

@@ -50,10 +50,11 @@ IngestSession::~IngestSession() {
 
 void IngestSession::start() {
   port_.pause_receiving(true);
-  const Status allowed = parts_.access.check({asked_.token, asked_.peer_is_loopback});
-  if (!allowed) {
+  const auto principal =
+      parts_.access.identify({.token = asked_.token, .peer_is_loopback = asked_.peer_is_loopback});
+  if (!principal) {
     HttpResponse response =
-        make_problem(http_status(allowed.error().code), allowed.error().message);
+        make_problem(http_status(principal.error().code), principal.error().message);
     // Source clients show their password only when they are asked for it.
     if (response.status == 401)
       response.headers.emplace_back("WWW-Authenticate", "Basic realm=\"Qylon\"");

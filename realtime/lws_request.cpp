@@ -1,5 +1,6 @@
 #include "realtime/lws_request.hpp"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -30,6 +31,45 @@ std::optional<std::string> header(lws* wsi, lws_token_indexes token) {
   if (copied < 0) return std::nullopt;
   value.resize(static_cast<std::size_t>(length));
   return value;
+}
+
+// The known ones are found by number, the others by name.
+struct PassedHeader {
+  std::string_view name;
+  lws_token_indexes token;
+};
+constexpr std::array<PassedHeader, 9> kKnownHeaders{{
+    {"accept", WSI_TOKEN_HTTP_ACCEPT},
+    {"access-control-request-headers", WSI_TOKEN_HTTP_AC_REQUEST_HEADERS},
+    {"cookie", WSI_TOKEN_HTTP_COOKIE},
+    {"host", WSI_TOKEN_HOST},
+    {"if-match", WSI_TOKEN_HTTP_IF_MATCH},
+    {"if-none-match", WSI_TOKEN_HTTP_IF_NONE_MATCH},
+    {"origin", WSI_TOKEN_ORIGIN},
+    {"range", WSI_TOKEN_HTTP_RANGE},
+    {"user-agent", WSI_TOKEN_HTTP_USER_AGENT},
+}};
+
+std::optional<std::string> custom_header(lws* wsi, std::string_view name) {
+  const std::string with_colon = std::string(name) + ":";
+  const int name_length = static_cast<int>(with_colon.size());
+  const int length = lws_hdr_custom_length(wsi, with_colon.c_str(), name_length);
+  if (length < 0) return std::nullopt;
+  std::string value(static_cast<std::size_t>(length) + 1, '\0');
+  if (lws_hdr_custom_copy(wsi, value.data(), length + 1, with_colon.c_str(), name_length) < 0)
+    return std::nullopt;
+  value.resize(static_cast<std::size_t>(length));
+  value.erase(0, std::min(value.find_first_not_of(" \t"), value.size()));
+  value.erase(value.find_last_not_of(" \t") + 1);
+  return value;
+}
+
+std::optional<std::string> header_named(lws* wsi, std::string_view name) {
+  const auto* const known =
+      std::find_if(kKnownHeaders.begin(), kKnownHeaders.end(), [name](const PassedHeader& header) {
+        return header.name == name;
+      });
+  return known == kKnownHeaders.end() ? custom_header(wsi, name) : header(wsi, known->token);
 }
 
 bool is_repeated(lws* wsi, lws_token_indexes token) {
@@ -90,6 +130,10 @@ HttpRequest read_request(lws* wsi, const RequestHead& head) {
   request.query = read_query(wsi);
   request.content_type = read_content_type(wsi);
   request.authorization = head.authorization.value_or("");
+  for (const std::string_view name : kPassedHeaders) {
+    auto value = header_named(wsi, name);
+    if (value) request.headers.emplace_back(name, *std::move(value));
+  }
   return request;
 }
 

@@ -60,8 +60,9 @@ std::size_t SubscribeSession::topic_count() const {
 void SubscribeSession::on_subscribe(const SubscribeMessage& message) {
   if (!allowed_) {
     const std::string& token = message.token.empty() ? peer_.token : message.token;
-    const Status allowed = parts_.access.check({token, peer_.is_loopback});
-    if (!allowed) return fail(session_error(allowed.error()));
+    const auto principal =
+        parts_.access.identify({.token = token, .peer_is_loopback = peer_.is_loopback});
+    if (!principal) return fail(session_error(principal.error()));
     allowed_ = true;
   }
   for (const TopicName& topic : message.topics) {

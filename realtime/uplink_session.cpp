@@ -69,8 +69,9 @@ void UplinkSession::on_text(std::string_view text) {
 
 void UplinkSession::on_hello(const HelloMessage& message) {
   const std::string& token = message.token.empty() ? peer_.token : message.token;
-  const Status allowed = parts_.access.check({token, peer_.is_loopback});
-  if (!allowed) return fail(session_error(allowed.error()));
+  const auto principal =
+      parts_.access.identify({.token = token, .peer_is_loopback = peer_.is_loopback});
+  if (!principal) return fail(session_error(principal.error()));
   auto judged = judge(message);
   if (const auto* refused = std::get_if<HelloRefused>(&judged)) return fail(refused->error);
   state_ = State::kOpening;

@@ -49,8 +49,8 @@ void HttpRoot::handle(HttpRequest request, HttpReply reply) {
   std::optional<HttpResponse> page = web::serve_page(request);
   if (page) return reply(*std::move(page));
 
-  const Status allowed = api::check_access(parts_.access, request);
-  if (!allowed) return reply(api::problem(allowed.error()));
+  const auto principal = api::identify(parts_.access, request);
+  if (!principal) return reply(api::problem(principal.error()));
   if (request.path == "/ready") return reply(ready());
   if (request.path == "/metrics") {
     return reply(text(parts_.counters.render(), "text/plain; version=0.0.4; charset=utf-8"));

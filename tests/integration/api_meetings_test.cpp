@@ -36,8 +36,8 @@ const test::TestDatabase* const kCluster =
 
 class AllowAll final : public Access {
  public:
-  Status check(const Credentials& credentials) const override {
-    if (credentials.token != "wrong") return ok();
+  Result<Principal> identify(const Credentials& credentials) const override {
+    if (credentials.token != "wrong") return Principal::service();
     return Error{ErrorCode::kUnauthenticated, "show a token"};
   }
 };

@@ -34,6 +34,19 @@ TEST_F(EdgeHttp, AnswersAGetWithSecurityHeaders) {
   EXPECT_NE(answer.find("Connection: keep-alive\r\n"), std::string::npos);
 }
 
+TEST_F(EdgeHttp, PassesOnTheHeadersOnItsListAndNoOther) {
+  const std::string answer = exchange(
+      "GET /headers HTTP/1.1\r\nHost: localhost\r\nX-Org-Id:  o1\r\nX-Evil: e\r\nAPIKEY: k\r\n"
+      "If-None-Match: \"t\"\r\nIdempotency-Key: i-1\r\ntraceparent: 00-a-b-01\r\nX-Request-Id: "
+      "7\r\n"
+      "Prefer: return=minimal\r\nX-Client-Info: supabase-js/2\r\nRange: bytes=0-1\r\n\r\n");
+  EXPECT_NE(answer.find("[] apikey=k host=localhost idempotency-key=i-1 if-none-match=\"t\" "
+                        "prefer=return=minimal range=bytes=0-1 traceparent=00-a-b-01 "
+                        "x-client-info=supabase-js/2 x-org-id=o1 x-request-id=7"),
+            std::string::npos)
+      << answer;
+}
+
 TEST_F(EdgeHttp, AnswersPipelinedRequestsInOrder) {
   const std::string post = "POST /1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc";
   const std::string get = "GET /2 HTTP/1.1\r\nHost: localhost\r\n\r\n";

@@ -35,6 +35,10 @@ class EchoHandler final : public HttpHandler {
     response.body = request.method + " " + request.path + " [" + request.body + "]";
     for (const auto& [name, value] : request.query)
       response.body += " " + name + "=" + value;
+    if (request.path == "/headers") {
+      for (const auto& [name, value] : request.headers)
+        response.body.append(" ").append(name).append("=").append(value);
+    }
     if (request.path == "/big") response.body.assign(16 << 20, 'x');
     if (request.path == "/file") response.file_path = file_path;
     reply(std::move(response));
@@ -55,8 +59,8 @@ class EchoHandler final : public HttpHandler {
 /// Loopback is welcome, or the token "secret" when one is required.
 class TestAccess final : public Access {
  public:
-  Status check(const Credentials& credentials) const override {
-    if (!token_required || credentials.token == "secret") return ok();
+  Result<Principal> identify(const Credentials& credentials) const override {
+    if (!token_required || credentials.token == "secret") return Principal::service();
     return Error{ErrorCode::kUnauthenticated, "show the token"};
   }
   std::atomic<bool> token_required{false};

@@ -10,8 +10,8 @@ namespace {
 /// Lets in who shows "sesame".
 class OnlySesame final : public Access {
  public:
-  Status check(const Credentials& credentials) const override {
-    if (credentials.token == "sesame") return ok();
+  Result<Principal> identify(const Credentials& credentials) const override {
+    if (credentials.token == "sesame") return Principal::service();
     return Error{ErrorCode::kUnauthenticated, "no"};
   }
 };
@@ -19,7 +19,7 @@ class OnlySesame final : public Access {
 bool allowed(const std::string& header) {
   HttpRequest request;
   request.authorization = header;
-  return static_cast<bool>(check_access(OnlySesame(), request));
+  return static_cast<bool>(identify(OnlySesame(), request));
 }
 
 std::string header_of(const HttpResponse& response, std::string_view name) {
@@ -29,7 +29,7 @@ std::string header_of(const HttpResponse& response, std::string_view name) {
   return "";
 }
 
-TEST(CheckAccess, ReadsTheBearerTokenInAnyCase) {
+TEST(Identify, ReadsTheBearerTokenInAnyCase) {
   EXPECT_TRUE(allowed("Bearer sesame"));
   EXPECT_TRUE(allowed("bearer sesame"));
   EXPECT_FALSE(allowed("Basic c2VzYW1l"));
