@@ -6,24 +6,20 @@
 #include <cstring>
 #include <filesystem>
 #include <optional>
-#include <span>
 #include <string_view>
 #include <system_error>
 
 #include <fcntl.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "api/identity/digest.hpp"
 #include "core/check.hpp"
 
 namespace qylon::api {
 namespace {
 
 constexpr std::string_view kPrefix = "qyl_";
-constexpr std::size_t kRandomBytes = 32;
 // 32 bytes are 256 bits, six to a character: 42 full ones and one that carries four bits.
 constexpr std::size_t kTokenChars = kPrefix.size() + 43;
 constexpr std::string_view kAlphabet =
@@ -50,27 +46,6 @@ class Descriptor {
 Error unavailable(std::string_view what, const std::string& path) {
   return Error{ErrorCode::kUnavailable,
                std::string(what) + " " + path + ": " + std::strerror(errno)};
-}
-
-std::string base64url(std::span<const unsigned char> bytes) {
-  std::string text;
-  unsigned bits = 0;
-  int held = 0;
-  for (const unsigned char byte : bytes) {
-    bits = (bits << 8) | byte;
-    for (held += 8; held >= 6; held -= 6)
-      text += kAlphabet[(bits >> (held - 6)) & 63U];
-  }
-  if (held > 0) text += kAlphabet[(bits << (6 - held)) & 63U];
-  return text;
-}
-
-std::string new_token() {
-  std::array<unsigned char, kRandomBytes> bytes{};
-  QYLON_CHECK(RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) == 1);
-  std::string token = std::string(kPrefix) + base64url(bytes);
-  OPENSSL_cleanse(bytes.data(), bytes.size());
-  return token;
 }
 
 bool is_token(std::string_view text) {
@@ -117,19 +92,6 @@ Status write_token(const std::string& path, const std::string& token) {
   return status;
 }
 
-std::string digest(std::string_view text) {
-  std::string bytes(EVP_MAX_MD_SIZE, '\0');
-  unsigned size = 0;
-  QYLON_CHECK(EVP_Digest(text.data(),
-                         text.size(),
-                         reinterpret_cast<unsigned char*>(bytes.data()),
-                         &size,
-                         EVP_sha256(),
-                         nullptr) == 1);
-  bytes.resize(size);
-  return bytes;
-}
-
 }  // namespace
 
 Result<std::string> load_or_create_token(const std::string& data_dir) {
@@ -143,7 +105,7 @@ Result<std::string> load_or_create_token(const std::string& data_dir) {
   if (!found) return found.error();
   if (*found) return **found;
 
-  const Status written = write_token(path, new_token());
+  const Status written = write_token(path, std::string(kPrefix) + random_token());
   if (!written) return written.error();
   found = read_token(path);  // Ours, or the one of a process that was faster.
   if (!found) return found.error();
@@ -152,7 +114,7 @@ Result<std::string> load_or_create_token(const std::string& data_dir) {
 }
 
 TokenAccess::TokenAccess(const std::string& token, const Options& options)
-    : token_digest_(digest(token)), options_(options) {
+    : token_digest_(sha256(token)), options_(options) {
   QYLON_CHECK(!token.empty());
 }
 
@@ -165,9 +127,8 @@ Result<Principal> TokenAccess::identify(const Credentials& credentials) const {
         "as `Authorization: Bearer TOKEN`, or in the first message's `token`"};
   }
   // Digests of one length are compared, so that the time tells neither length nor prefix.
-  const std::string given = digest(credentials.token);
-  if (CRYPTO_memcmp(given.data(), token_digest_.data(), token_digest_.size()) == 0)
-    return Principal::service();
+  const std::string given = sha256(credentials.token);
+  if (same_secret(given, token_digest_)) return Principal::service();
   return Error{ErrorCode::kUnauthenticated,
                "the token is not this server's: print it with `qylon token --data-dir DIR`"};
 }

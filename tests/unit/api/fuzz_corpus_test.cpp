@@ -7,6 +7,9 @@
 #define LLVMFuzzerTestOneInput fuzz_export
 #include "tests/fuzz/api_export_fuzz.cpp"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_jwt
+#include "tests/fuzz/api_jwt_fuzz.cpp"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_meeting_request
 #include "tests/fuzz/api_meeting_request_fuzz.cpp"
 #undef LLVMFuzzerTestOneInput
@@ -16,6 +19,10 @@ namespace {
 
 TEST(FuzzCorpus, OfExportsIsHandled) {
   EXPECT_GE(qylon::test::replay_corpus("api_export_fuzz", fuzz_export), 3);
+}
+
+TEST(FuzzCorpus, OfTokensIsHandled) {
+  EXPECT_GE(qylon::test::replay_corpus("api_jwt_fuzz", fuzz_jwt), 4);
 }
 
 TEST(FuzzCorpus, OfMeetingRequestsIsHandled) {
