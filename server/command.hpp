@@ -14,6 +14,7 @@ int run_token(const Words& words);
 int run_transcribe(const Words& words);
 int run_score(const Words& words);
 int run_diarize(const Words& words);
+int run_schema(const Words& words);
 int run_verify(const Words& words);
 
 }  // namespace qylon::server

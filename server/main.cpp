@@ -21,6 +21,7 @@ constexpr const char* kHelp =
   qylon diarize      write who speaks when in a file, as the live path says it
   qylon verify       measure how well voices are told apart (EER)
   qylon score        compare a result with the truth (DER, JER, WER, cpWER)
+  qylon schema       compare a database with what this program declares
   qylon token        print the token of a data directory
   qylon version      print the version
 
@@ -33,13 +34,14 @@ struct Command {
   std::string_view name;
   int (*run)(const Words& words);
 };
-constexpr std::array<Command, 8> kCommands{{{"serve", run_serve},
+constexpr std::array<Command, 9> kCommands{{{"serve", run_serve},
                                             {"uplink", run_uplink},
                                             {"export", run_export},
                                             {"transcribe", run_transcribe},
                                             {"diarize", run_diarize},
                                             {"verify", run_verify},
                                             {"score", run_score},
+                                            {"schema", run_schema},
                                             {"token", run_token}}};
 
 int run(const Words& words) {

@@ -49,4 +49,8 @@ std::size_t Sql::run(std::string_view statement, const std::vector<SqlValue>& va
   return execute(transaction_, statement, values).affected_rows();
 }
 
+void Sql::run_script(std::string_view statements) {
+  transaction_.exec(std::string(statements));
+}
+
 }  // namespace qylon::storage

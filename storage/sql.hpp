@@ -29,6 +29,8 @@ class Sql {
   SqlValue value(std::string_view statement, const std::vector<SqlValue>& values = {});
   /// How many rows the statement changed.
   std::size_t run(std::string_view statement, const std::vector<SqlValue>& values = {});
+  /// Several statements without parameters, one after another.
+  void run_script(std::string_view statements);
 
  private:
   pqxx::transaction_base& transaction_;

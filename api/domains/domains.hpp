@@ -1,0 +1,15 @@
+#pragma once
+/// Every domain of the platform: what `qylon schema` compares with a database, what has routes, and
+/// what the reference describes.
+
+#include <vector>
+
+#include "api/core/domain.hpp"
+
+namespace qylon::api {
+
+Domain orgs_domain();
+
+std::vector<Domain> all_domains();
+
+}  // namespace qylon::api
