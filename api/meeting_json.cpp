@@ -83,29 +83,6 @@ std::string printed(const Json& document) {
   return document.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string_view http_title(int status) {
-  switch (status) {
-    case 400:
-      return "Bad Request";
-    case 401:
-      return "Unauthorized";
-    case 403:
-      return "Forbidden";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 409:
-      return "Conflict";
-    case 415:
-      return "Unsupported Media Type";
-    case 503:
-      return "Service Unavailable";
-    default:
-      return "Internal Server Error";
-  }
-}
-
 }  // namespace
 
 Result<MeetingRequest> parse_meeting_request(std::string_view body) {
@@ -140,14 +117,6 @@ std::string tracks_to_json(std::span<const TrackItem> tracks) {
                     {"codec", track.codec}});
   }
   return printed({{"tracks", std::move(list)}});
-}
-
-std::string problem_to_json(int status, const Error& error) {
-  return printed({{"type", "about:blank"},
-                  {"title", http_title(status)},
-                  {"status", status},
-                  {"code", error_name(error.code)},
-                  {"detail", error.message}});
 }
 
 }  // namespace qylon::api

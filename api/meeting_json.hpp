@@ -43,7 +43,4 @@ struct TrackItem {
 };
 std::string tracks_to_json(std::span<const TrackItem> tracks);
 
-/// RFC 9457: type, title, status, code, detail.
-std::string problem_to_json(int status, const Error& error);
-
 }  // namespace qylon::api

@@ -1,11 +1,9 @@
 #include "api/meetings.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <functional>
 #include <optional>
-#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -16,7 +14,6 @@
 #include "api/http_answers.hpp"
 #include "api/meeting_ends.hpp"
 #include "api/meeting_json.hpp"
-#include "api/route.hpp"
 #include "core/sync.hpp"
 #include "storage/database.hpp"
 #include "storage/meeting_store.hpp"
@@ -49,12 +46,27 @@ HttpResponse meeting_answer(const Result<MeetingInfo>& meeting, int status = 200
 
 /// One request on its way through database threads. Jobs share it because std::function copies.
 struct Exchange {
-  HttpRequest request;
+  CallPtr call;
   HttpReply reply;
   MeetingId meeting;
   TrackId track = 0;
 };
 using ExchangePtr = std::shared_ptr<Exchange>;
+
+/// The meeting, and the track when the path has one.
+Status read_captures(const std::vector<std::string>& captures, Exchange& exchange) {
+  if (!captures.empty()) {
+    const auto meeting = MeetingId::parse(captures[0]);
+    if (!meeting) return invalid("the meeting's id must be a UUID (RFC 9562)");
+    exchange.meeting = *meeting;
+  }
+  if (captures.size() > 1) {
+    const auto track = parse_number<TrackId>(captures[1]);
+    if (!track) return invalid("the track must be a number from 0 to 65535");
+    exchange.track = *track;
+  }
+  return ok();
+}
 
 }  // namespace
 
@@ -66,20 +78,11 @@ class MeetingsApi::Impl : public std::enable_shared_from_this<MeetingsApi::Impl>
         ends_({options_.end_wait_ms, static_cast<std::size_t>(std::max(options_.ends_max, 1))},
               parts.clock) {}
 
-  void handle(HttpRequest request, HttpReply reply);
+  using Handler = void (Impl::*)(const ExchangePtr&);
+  /// Reads what the path says, then calls `handler`.
+  void take(const CallPtr& call, HttpReply reply, Handler handler);
   /// Returns when no job is under way that could still use Parts::control.
   void close() QYLON_EXCLUDES(jobs_mutex_);
-
- private:
-  struct Route {
-    std::string_view method;
-    std::string_view pattern;
-    void (Impl::*handler)(const ExchangePtr&);
-  };
-  static std::span<const Route> routes();
-  struct Found;
-  static Found find_route(const HttpRequest& request);
-  static Status read_captures(const Captures& captures, Exchange& exchange);
 
   void create(const ExchangePtr& exchange);
   void list(const ExchangePtr& exchange);
@@ -89,6 +92,7 @@ class MeetingsApi::Impl : public std::enable_shared_from_this<MeetingsApi::Impl>
   void tracks(const ExchangePtr& exchange);
   void audio(const ExchangePtr& exchange);
 
+ private:
   /// False when the database is full or this is closed: `job` will not run.
   [[nodiscard]] bool submit(storage::Database::Job job) QYLON_EXCLUDES(jobs_mutex_);
   void finish_job() QYLON_EXCLUDES(jobs_mutex_);
@@ -107,70 +111,13 @@ class MeetingsApi::Impl : public std::enable_shared_from_this<MeetingsApi::Impl>
   bool closed_ QYLON_GUARDED_BY(jobs_mutex_) = false;
 };
 
-std::span<const MeetingsApi::Impl::Route> MeetingsApi::Impl::routes() {
-  static constexpr std::array<Route, 7> kRoutes{
-      {{"POST", "/api/meetings", &Impl::create},
-       {"GET", "/api/meetings", &Impl::list},
-       {"GET", "/api/meetings/{id}", &Impl::show},
-       {"POST", "/api/meetings/{id}/end", &Impl::end},
-       {"GET", "/api/meetings/{id}/export", &Impl::export_file},
-       {"GET", "/api/meetings/{id}/tracks", &Impl::tracks},
-       {"GET", "/api/meetings/{id}/tracks/{track}/audio", &Impl::audio}}};
-  return kRoutes;
-}
-
-/// What fits a request's path: the route, or the methods that there are.
-struct MeetingsApi::Impl::Found {
-  const Route* route = nullptr;
-  Captures captures{};
-  std::string methods;  ///< e.g. "POST, GET, HEAD"; empty when the path is unknown.
-};
-
-/// HEAD counts as GET; the edge leaves the body out.
-MeetingsApi::Impl::Found MeetingsApi::Impl::find_route(const HttpRequest& request) {
-  const std::string method = request.method == "HEAD" ? "GET" : request.method;
-  Found found;
-  for (const Route& route : routes()) {
-    const auto captures = match_path(route.pattern, request.path);
-    if (!captures) continue;
-    found.captures = *captures;
-    found.methods += (found.methods.empty() ? "" : ", ") + std::string(route.method);
-    if (route.method == "GET") found.methods += ", HEAD";
-    if (route.method == method) found.route = &route;
-  }
-  return found;
-}
-
-Status MeetingsApi::Impl::read_captures(const Captures& captures, Exchange& exchange) {
-  if (!captures[0].empty()) {
-    const auto meeting = MeetingId::parse(captures[0]);
-    if (!meeting) return invalid("the meeting's id must be a UUID (RFC 9562)");
-    exchange.meeting = *meeting;
-  }
-  if (!captures[1].empty()) {
-    const auto track = parse_number<TrackId>(captures[1]);
-    if (!track) return invalid("the track must be a number from 0 to 65535");
-    exchange.track = *track;
-  }
-  return ok();
-}
-
-void MeetingsApi::Impl::handle(HttpRequest request, HttpReply reply) {
-  const auto principal = identify(parts_.access, request);
-  if (!principal) return reply(problem(principal.error()));
-  const Found found = find_route(request);
-  if (found.methods.empty()) {
-    return reply(problem({ErrorCode::kNotFound,
-                          "there is nothing at this path; docs/PROTOCOL.md lists the routes below "
-                          "/api/meetings"}));
-  }
-  if (found.route == nullptr) return reply(method_not_allowed(found.methods));
+void MeetingsApi::Impl::take(const CallPtr& call, HttpReply reply, Handler handler) {
   auto exchange = std::make_shared<Exchange>();
-  const Status read = read_captures(found.captures, *exchange);
+  const Status read = read_captures(call->captures, *exchange);
   if (!read) return reply(problem(read.error()));
-  exchange->request = std::move(request);
+  exchange->call = call;
   exchange->reply = std::move(reply);
-  (this->*found.route->handler)(exchange);
+  (this->*handler)(exchange);
 }
 
 void MeetingsApi::Impl::close() {
@@ -211,7 +158,9 @@ void MeetingsApi::Impl::answer_from_database(
 }
 
 void MeetingsApi::Impl::create(const ExchangePtr& exchange) {
-  auto wanted = parse_meeting_request(exchange->request.body);
+  const Status takes = options_.takes_new ? options_.takes_new() : ok();
+  if (!takes) return exchange->reply(problem(takes.error()));
+  auto wanted = parse_meeting_request(exchange->call->request.body);
   if (!wanted) return exchange->reply(problem(wanted.error()));
   answer_from_database(exchange, [wanted = std::move(*wanted)](storage::Session& session) {
     const auto meeting = storage::create_meeting(session, {wanted.title, wanted.glossary});
@@ -224,14 +173,14 @@ void MeetingsApi::Impl::create(const ExchangePtr& exchange) {
 }
 
 void MeetingsApi::Impl::list(const ExchangePtr& exchange) {
-  const std::string_view limit_text = exchange->request.query_value("limit");
+  const std::string_view limit_text = exchange->call->request.query_value("limit");
   const auto limit =
       limit_text.empty() ? std::optional(kListDefault) : parse_number<int>(limit_text);
   if (!limit || *limit < 1 || *limit > kListMax) {
     return exchange->reply(
         problem(invalid("limit must be a number from 1 to " + std::to_string(kListMax))));
   }
-  const std::string_view before_text = exchange->request.query_value("before");
+  const std::string_view before_text = exchange->call->request.query_value("before");
   const auto before = MeetingId::parse(before_text);
   if (!before_text.empty() && !before) {
     return exchange->reply(problem(invalid("before must be the `next` of an earlier answer")));
@@ -257,7 +206,7 @@ void MeetingsApi::Impl::show(const ExchangePtr& exchange) {
 }
 
 void MeetingsApi::Impl::export_file(const ExchangePtr& exchange) {
-  const auto format = parse_export_format(exchange->request.query_value("format"));
+  const auto format = parse_export_format(exchange->call->request.query_value("format"));
   if (!format) return exchange->reply(problem(format.error()));
   answer_from_database(
       exchange, [format = *format, id = exchange->meeting](storage::Session& session) {
@@ -352,8 +301,21 @@ MeetingsApi::~MeetingsApi() {
   impl_->close();
 }
 
-void MeetingsApi::handle(HttpRequest request, HttpReply reply) {
-  impl_->handle(std::move(request), std::move(reply));
+std::vector<Route> MeetingsApi::routes() const {
+  const auto take = [impl = impl_](Impl::Handler handler) -> RouteHandler {
+    return [impl, handler](const CallPtr& call, HttpReply reply) {
+      impl->take(call, std::move(reply), handler);
+    };
+  };
+  using enum Permission;
+  const std::string meeting = "/api/meetings/{id}";
+  return {{"POST", "/api/meetings", kWrite, take(&Impl::create)},
+          {"GET", "/api/meetings", kRead, take(&Impl::list)},
+          {"GET", meeting, kRead, take(&Impl::show)},
+          {"POST", meeting + "/end", kWrite, take(&Impl::end)},
+          {"GET", meeting + "/export", kRead, take(&Impl::export_file)},
+          {"GET", meeting + "/tracks", kRead, take(&Impl::tracks)},
+          {"GET", meeting + "/tracks/{track}/audio", kRead, take(&Impl::audio)}};
 }
 
 }  // namespace qylon::api

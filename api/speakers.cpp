@@ -1,12 +1,10 @@
 #include "api/speakers.hpp"
 
-#include <array>
 #include <charconv>
 #include <memory>
 #include <utility>
 
 #include "api/http_answers.hpp"
-#include "api/route.hpp"
 #include "api/speaker_json.hpp"
 #include "core/speaker_undo.hpp"
 #include "storage/database.hpp"
@@ -15,27 +13,12 @@
 
 namespace qylon::api {
 
-struct SpeakersApi::Call {
+struct SpeakersApi::Asked {
   MeetingId meeting;
   std::string part;  // The speaker's key, or the revision's offset.
   SpeakerRequest request;
   HttpReply reply;
 };
-
-struct SpeakersApi::Route {
-  std::string_view method;
-  std::string_view pattern;
-  void (SpeakersApi::*handler)(const Call&) const;
-  static const std::array<Route, 6> kAll;
-};
-
-const std::array<SpeakersApi::Route, 6> SpeakersApi::Route::kAll{
-    {{"GET", "/api/meetings/{id}/speakers", &SpeakersApi::list},
-     {"POST", "/api/meetings/{id}/speakers", &SpeakersApi::split},
-     {"PUT", "/api/meetings/{id}/speakers/{key}", &SpeakersApi::rename},
-     {"POST", "/api/meetings/{id}/speakers/{key}/merge", &SpeakersApi::merge},
-     {"POST", "/api/meetings/{id}/speakers/{key}/captions", &SpeakersApi::relabel},
-     {"POST", "/api/meetings/{id}/revisions/{offset}/undo", &SpeakersApi::undo}}};
 
 namespace {
 
@@ -103,39 +86,36 @@ void correct_all(MeetingControl& control,
 
 }  // namespace
 
-bool SpeakersApi::takes(std::string_view path) noexcept {
-  for (const Route& route : Route::kAll) {
-    if (match_path(route.pattern, path)) return true;
-  }
-  return false;
+std::vector<Route> SpeakersApi::routes() const {
+  const auto take = [this](Handler handler) -> RouteHandler {
+    return [this, handler](const CallPtr& call, HttpReply reply) {
+      this->take(call, std::move(reply), handler);
+    };
+  };
+  using enum Permission;
+  const std::string speakers = "/api/meetings/{id}/speakers";
+  return {{"GET", speakers, kRead, take(&SpeakersApi::list)},
+          {"POST", speakers, kWrite, take(&SpeakersApi::split)},
+          {"PUT", speakers + "/{key}", kWrite, take(&SpeakersApi::rename)},
+          {"POST", speakers + "/{key}/merge", kWrite, take(&SpeakersApi::merge)},
+          {"POST", speakers + "/{key}/captions", kWrite, take(&SpeakersApi::relabel)},
+          {"POST", "/api/meetings/{id}/revisions/{offset}/undo", kWrite, take(&SpeakersApi::undo)}};
 }
 
-void SpeakersApi::handle(HttpRequest request, HttpReply reply) {
-  const auto principal = identify(parts_.access, request);
-  if (!principal) return reply(problem(principal.error()));
-  const Route* found = nullptr;
-  Captures captures{};
-  std::string methods;
-  for (const Route& route : Route::kAll) {
-    const auto matched = match_path(route.pattern, request.path);
-    if (!matched) continue;
-    methods += (methods.empty() ? "" : ", ") + std::string(route.method);
-    if (route.method == request.method) found = &route;
-    captures = *matched;
-  }
-  if (found == nullptr) return reply(method_not_allowed(methods));
-  const auto meeting = MeetingId::parse(captures[0]);
+void SpeakersApi::take(const CallPtr& call, HttpReply reply, Handler handler) const {
+  const auto meeting = MeetingId::parse(call->captures[0]);
   if (!meeting) {
     return reply(
         problem({ErrorCode::kInvalidArgument, "the meeting's id must be a UUID (RFC 9562)"}));
   }
-  Call call{*meeting, std::string(captures[1]), {}, std::move(reply)};
-  if (!request.body.empty()) {
-    auto parsed = parse_speaker_request(request.body);
-    if (!parsed) return call.reply(problem(parsed.error()));
-    call.request = *std::move(parsed);
+  const std::string part = call->captures.size() > 1 ? call->captures[1] : "";
+  Asked asked{*meeting, part, {}, std::move(reply)};
+  if (!call->request.body.empty()) {
+    auto parsed = parse_speaker_request(call->request.body);
+    if (!parsed) return asked.reply(problem(parsed.error()));
+    asked.request = *std::move(parsed);
   }
-  (this->*found->handler)(call);
+  (this->*handler)(asked);
 }
 
 SpeakersApi::~SpeakersApi() {
@@ -144,7 +124,7 @@ SpeakersApi::~SpeakersApi() {
     jobs_done_.wait(jobs_mutex_);
 }
 
-void SpeakersApi::submit(const Call& call, std::function<void(storage::Session&)> job) const {
+void SpeakersApi::submit(const Asked& asked, std::function<void(storage::Session&)> job) const {
   const auto finish = [this] {
     const MutexLock lock(jobs_mutex_);
     if (--jobs_ == 0) jobs_done_.notify_all();
@@ -160,11 +140,11 @@ void SpeakersApi::submit(const Call& call, std::function<void(storage::Session&)
       });
   if (taken) return;
   finish();
-  call.reply(problem(kDatabaseFull));
+  asked.reply(problem(kDatabaseFull));
 }
 
-void SpeakersApi::list(const Call& call) const {
-  submit(call, [meeting = call.meeting, reply = call.reply](storage::Session& session) {
+void SpeakersApi::list(const Asked& asked) const {
+  submit(asked, [meeting = asked.meeting, reply = asked.reply](storage::Session& session) {
     const auto found = storage::find_meeting(session, meeting);
     if (!found) return reply(problem(found.error()));
     const auto speakers = storage::load_speakers(session, meeting);
@@ -172,42 +152,42 @@ void SpeakersApi::list(const Call& call) const {
   });
 }
 
-void SpeakersApi::correct(const Call& call, SpeakerChange change) const {
+void SpeakersApi::correct(const Asked& asked, SpeakerChange change) const {
   parts_.control.correct_speakers(
-      call.meeting, std::move(change), [reply = call.reply](const Result<std::uint64_t>& offset) {
+      asked.meeting, std::move(change), [reply = asked.reply](const Result<std::uint64_t>& offset) {
         reply(correction_answer(offset));
       });
 }
 
-void SpeakersApi::split(const Call& call) const {
-  if (call.request.captions.empty()) return call.reply(problem(lacks("captions: who said them")));
-  correct(call, {Kind::kSplit, by_hand("", call.request.name), "", call.request.captions});
+void SpeakersApi::split(const Asked& asked) const {
+  if (asked.request.captions.empty()) return asked.reply(problem(lacks("captions: who said them")));
+  correct(asked, {Kind::kSplit, by_hand("", asked.request.name), "", asked.request.captions});
 }
 
-void SpeakersApi::rename(const Call& call) const {
-  if (call.request.name.empty()) return call.reply(problem(lacks("a name that is not empty")));
-  correct(call, {Kind::kRename, by_hand(call.part, call.request.name), "", {}});
+void SpeakersApi::rename(const Asked& asked) const {
+  if (asked.request.name.empty()) return asked.reply(problem(lacks("a name that is not empty")));
+  correct(asked, {Kind::kRename, by_hand(asked.part, asked.request.name), "", {}});
 }
 
-void SpeakersApi::merge(const Call& call) const {
-  if (call.request.into.empty()) return call.reply(problem(lacks("into: a speaker's key")));
-  correct(call, {Kind::kMerge, by_hand(call.request.into, ""), call.part, {}});
+void SpeakersApi::merge(const Asked& asked) const {
+  if (asked.request.into.empty()) return asked.reply(problem(lacks("into: a speaker's key")));
+  correct(asked, {Kind::kMerge, by_hand(asked.request.into, ""), asked.part, {}});
 }
 
-void SpeakersApi::relabel(const Call& call) const {
-  if (call.request.captions.empty()) return call.reply(problem(lacks("captions: offsets")));
-  correct(call, {Kind::kRelabel, by_hand(call.part, ""), "", call.request.captions});
+void SpeakersApi::relabel(const Asked& asked) const {
+  if (asked.request.captions.empty()) return asked.reply(problem(lacks("captions: offsets")));
+  correct(asked, {Kind::kRelabel, by_hand(asked.part, ""), "", asked.request.captions});
 }
 
-void SpeakersApi::undo(const Call& call) const {
+void SpeakersApi::undo(const Asked& asked) const {
   std::uint64_t offset = 0;
-  const char* const end = call.part.data() + call.part.size();
-  const auto [stopped, error] = std::from_chars(call.part.data(), end, offset);
+  const char* const end = asked.part.data() + asked.part.size();
+  const auto [stopped, error] = std::from_chars(asked.part.data(), end, offset);
   if (error != std::errc{} || stopped != end) {
-    return call.reply(problem({ErrorCode::kInvalidArgument, "a revision is named by its offset"}));
+    return asked.reply(problem({ErrorCode::kInvalidArgument, "a revision is named by its offset"}));
   }
-  submit(call,
-         [&control = parts_.control, meeting = call.meeting, reply = call.reply, offset](
+  submit(asked,
+         [&control = parts_.control, meeting = asked.meeting, reply = asked.reply, offset](
              storage::Session& session) {
            auto changes = load_undo(session, meeting, offset);
            if (!changes) return reply(problem(changes.error()));

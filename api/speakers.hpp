@@ -1,10 +1,9 @@
 #pragma once
 
 #include <functional>
-#include <string_view>
+#include <vector>
 
-#include "core/access.hpp"
-#include "core/http.hpp"
+#include "api/core/route_table.hpp"
 #include "core/meeting_control.hpp"
 #include "core/sync.hpp"
 
@@ -18,41 +17,42 @@ namespace qylon::api {
 /// The REST routes that say who spoke in a meeting, as docs/PROTOCOL.md lists them: list, rename,
 /// merge, split, give captions to a speaker, undo. Corrections become finals of the meeting.
 ///
-/// Threads : handle() from any thread; it never blocks. Replies come on database threads or on the
+/// Threads : the routes from any thread; they never block. Replies come on database threads or on
+/// the
 ///           meeting's shard.
 /// Errors  : problem+json (RFC 9457) that names what was wrong and what would be right.
-class SpeakersApi final : public HttpHandler {
+class SpeakersApi {
  public:
   /// Must outlive the requests that are under way.
   struct Parts {
     storage::Database& database;
-    const Access& access;
     MeetingControl& control;
   };
   explicit SpeakersApi(const Parts& parts) : parts_(parts) {}
   /// Waits for the database jobs that are under way.
-  ~SpeakersApi() override;
+  ~SpeakersApi();
   SpeakersApi(const SpeakersApi&) = delete;
   SpeakersApi& operator=(const SpeakersApi&) = delete;
   SpeakersApi(SpeakersApi&&) = delete;
   SpeakersApi& operator=(SpeakersApi&&) = delete;
 
-  /// The path is one of these routes'.
-  static bool takes(std::string_view path) noexcept;
-  void handle(HttpRequest request, HttpReply reply) override;
+  /// Their handlers must not be called after the object is gone.
+  std::vector<Route> routes() const;
 
  private:
-  struct Call;
-  struct Route;
-  void list(const Call& call) const;
-  void split(const Call& call) const;
-  void rename(const Call& call) const;
-  void merge(const Call& call) const;
-  void relabel(const Call& call) const;
-  void undo(const Call& call) const;
-  void correct(const Call& call, SpeakerChange change) const;
-  /// Runs `job` on a database thread, or refuses the call.
-  void submit(const Call& call, std::function<void(storage::Session&)> job) const
+  struct Asked;
+  using Handler = void (SpeakersApi::*)(const Asked&) const;
+  /// Reads path and body, then calls `handler`.
+  void take(const CallPtr& call, HttpReply reply, Handler handler) const;
+  void list(const Asked& asked) const;
+  void split(const Asked& asked) const;
+  void rename(const Asked& asked) const;
+  void merge(const Asked& asked) const;
+  void relabel(const Asked& asked) const;
+  void undo(const Asked& asked) const;
+  void correct(const Asked& asked, SpeakerChange change) const;
+  /// Runs `job` on a database thread, or refuses what was asked.
+  void submit(const Asked& asked, std::function<void(storage::Session&)> job) const
       QYLON_EXCLUDES(jobs_mutex_);
 
   const Parts parts_;

@@ -8,9 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/result.hpp"
+#include "core/problem_json.hpp"
 #include "realtime/byte_range.hpp"
-#include "realtime/session_json.hpp"
 
 namespace qylon::realtime {
 namespace {
@@ -91,13 +90,10 @@ HttpResponse make_problem(int status, std::string_view detail) {
   if (status == 409) code = "conflict";
   if (status == 500) code = "internal";
   if (status == 503) code = "unavailable";
-  HttpResponse response;
-  response.status = status;
-  response.content_type = "application/problem+json";
-  response.body = encode_problem(status, code, detail);
+  HttpResponse response =
+      problem_answer({.status = status, .code = std::string(code), .detail = std::string(detail)});
   if (status == 405) response.headers.emplace_back("Allow", kMethods);
   if (status == 426) response.headers.emplace_back("Sec-WebSocket-Version", "13");
-  if (status == 503) response.headers.emplace_back("Retry-After", "1");
   return response;
 }
 

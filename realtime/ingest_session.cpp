@@ -56,8 +56,9 @@ void IngestSession::start() {
     HttpResponse response =
         make_problem(http_status(principal.error().code), principal.error().message);
     // Source clients show their password only when they are asked for it.
-    if (response.status == 401)
-      response.headers.emplace_back("WWW-Authenticate", "Basic realm=\"Qylon\"");
+    for (auto& [name, value] : response.headers) {
+      if (name == "WWW-Authenticate") value = "Basic realm=\"Qylon\"";
+    }
     return pass(std::move(response));
   }
   if (meeting_) return open_track();

@@ -266,46 +266,4 @@ std::string encode_position(const TopicName& topic, const CaptionCursor::Positio
                    {"recovered", position.recovered}});
 }
 
-std::string_view reason_phrase(int status) noexcept {
-  constexpr std::array<std::pair<int, std::string_view>, 25> kPhrases{{
-      {200, "OK"},
-      {201, "Created"},
-      {202, "Accepted"},
-      {204, "No Content"},
-      {206, "Partial Content"},
-      {304, "Not Modified"},
-      {400, "Bad Request"},
-      {401, "Unauthorized"},
-      {403, "Forbidden"},
-      {404, "Not Found"},
-      {405, "Method Not Allowed"},
-      {408, "Request Timeout"},
-      {409, "Conflict"},
-      {411, "Length Required"},
-      {413, "Content Too Large"},
-      {415, "Unsupported Media Type"},
-      {416, "Range Not Satisfiable"},
-      {421, "Misdirected Request"},
-      {422, "Unprocessable Content"},
-      {426, "Upgrade Required"},
-      {429, "Too Many Requests"},
-      {500, "Internal Server Error"},
-      {501, "Not Implemented"},
-      {503, "Service Unavailable"},
-      {505, "HTTP Version Not Supported"},
-  }};
-  for (const auto& [code, phrase] : kPhrases) {
-    if (code == status) return phrase;
-  }
-  return "Error";
-}
-
-std::string encode_problem(int status, std::string_view code, std::string_view detail) {
-  return dump(Json{{"type", "about:blank"},
-                   {"title", reason_phrase(status)},
-                   {"status", status},
-                   {"code", code},
-                   {"detail", detail}});
-}
-
 }  // namespace qylon::realtime

@@ -86,9 +86,4 @@ std::string encode_welcome(MeetingId meeting, const std::vector<TrackNext>& trac
 std::string encode_ack(const TrackNext& next, std::optional<std::uint64_t> durable);
 std::string encode_position(const TopicName& topic, const CaptionCursor::Position& position);
 
-/// RFC 9457 body of an HTTP error; `detail` may be any bytes.
-std::string encode_problem(int status, std::string_view code, std::string_view detail);
-/// Reason phrase of RFC 9110 section 15 for the codes this server sends, else "Error".
-std::string_view reason_phrase(int status) noexcept;
-
 }  // namespace qylon::realtime

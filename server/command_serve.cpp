@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/meetings.hpp"
 #include "api/token_access.hpp"
 #include "core/clock.hpp"
 #include "core/counters.hpp"
@@ -21,7 +20,7 @@
 #include "realtime/edge_server.hpp"
 #include "realtime/ws_connector.hpp"
 #include "server/command.hpp"
-#include "server/http_root.hpp"
+#include "server/platform.hpp"
 #include "server/publisher.hpp"
 #include "server/recogniser_settings.hpp"
 #include "server/service_notify.hpp"
@@ -96,8 +95,7 @@ class Server {
   std::unique_ptr<StoredMeetings> stored_;
   std::unique_ptr<media::LiveMeetings> live_;
   std::unique_ptr<api::TokenAccess> access_;
-  std::unique_ptr<api::MeetingsApi> api_;
-  std::unique_ptr<HttpRoot> http_;
+  std::unique_ptr<Platform> platform_;
   std::unique_ptr<realtime::EdgeServer> edge_;
 };
 
@@ -239,16 +237,14 @@ Status Server::start_edge(const ListenAddress& address) {
   const bool loopback = is_loopback(address.host);
   access_ = std::make_unique<api::TokenAccess>(
       *token, api::TokenAccess::Options{.require_token = settings_.require_token || !loopback});
-  api_ = std::make_unique<api::MeetingsApi>(
-      api::MeetingsApi::Options{.recordings_dir = in_data_dir("recordings")},
-      api::MeetingsApi::Parts{
-          .database = *database_, .access = *access_, .control = *live_, .clock = clock_});
-  http_ = std::make_unique<HttpRoot>(HttpRoot::Parts{.access = *access_,
-                                                     .counters = counters_,
-                                                     .database = *database_,
-                                                     .journal = *journal_,
-                                                     .api = *api_,
-                                                     .control = *live_});
+  platform_ =
+      std::make_unique<Platform>(Platform::Options{.recordings_dir = in_data_dir("recordings")},
+                                 Platform::Parts{.access = *access_,
+                                                 .clock = clock_,
+                                                 .counters = counters_,
+                                                 .database = *database_,
+                                                 .journal = *journal_,
+                                                 .control = *live_});
   realtime::EdgeServer::Options options;
   options.host = address.host;
   options.port = address.port;
@@ -260,7 +256,7 @@ Status Server::start_edge(const ListenAddress& address) {
   options.memory_bytes_max = static_cast<std::size_t>(settings_.memory_bytes_max);
   options.connections_per_peer_max = static_cast<std::size_t>(settings_.connections_per_address);
   auto edge = realtime::EdgeServer::start(options,
-                                          {.http = *http_,
+                                          {.http = platform_->http(),
                                            .access = *access_,
                                            .ingress = *live_,
                                            .history = *stored_,
@@ -290,8 +286,8 @@ void Server::stop() {
   edge_->drain();
   publisher_->attach(nullptr);
   edge_.reset();
-  http_.reset();  // Its jobs talk to the live meetings.
-  live_.reset();  // The last words become finals, and reach the journal.
+  platform_.reset();  // Its jobs talk to the live meetings.
+  live_.reset();      // The last words become finals, and reach the journal.
   publisher_->drain();
 }
 

@@ -83,11 +83,5 @@ TEST(MeetingJson, PrintsAMeetingAsTheProtocolSays) {
             R"("started_at":null,"ended_at":null})");
 }
 
-TEST(MeetingJson, PrintsProblemsAsRfc9457Says) {
-  EXPECT_EQ(problem_to_json(404, {ErrorCode::kNotFound, "there is no such meeting"}),
-            R"({"type":"about:blank","title":"Not Found","status":404,"code":"not_found",)"
-            R"("detail":"there is no such meeting"})");
-}
-
 }  // namespace
 }  // namespace qylon::api

@@ -89,7 +89,9 @@ TEST(HttpResponse, AProblemIsJsonWhateverTheDetail) {
   EXPECT_EQ(problem.content_type, "application/problem+json");
   EXPECT_EQ(problem.body,
             "{\"type\":\"about:blank\",\"title\":\"Method Not Allowed\",\"status\":405,"
-            "\"code\":\"invalid_argument\",\"detail\":\"\xEF\xBF\xBD\\\"\"}");
+            "\"detail\":\"\xEF\xBF\xBD\\\"\",\"code\":\"invalid_argument\","
+            "\"error\":\"invalid_argument\",\"message\":\"\xEF\xBF\xBD\\\"\","
+            "\"details\":null,\"hint\":null}");
 }
 
 /// A file of "0123456789", and what is answered of it.

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <string>
+
+#include "api/core/router.hpp"
+#include "api/meetings.hpp"
+#include "api/speakers.hpp"
+#include "core/access.hpp"
+#include "core/clock.hpp"
+#include "core/counters.hpp"
+#include "core/http.hpp"
+#include "core/meeting_control.hpp"
+#include "storage/database.hpp"
+#include "storage/journal.hpp"
+
+namespace qylon::server {
+
+/// Everything behind the edge that answers HTTP, put together: the domains' routes, and what every
+/// request passes.
+///
+/// Threads: http() from any thread; it does not block. Destroyed before what its parts name, after
+///          the last request.
+class Platform {
+ public:
+  struct Options {
+    std::string recordings_dir;  ///< As MeetingsApi has it.
+  };
+  struct Parts {
+    const Access& access;
+    const Clock& clock;
+    const Counters& counters;
+    storage::Database& database;
+    const storage::Journal& journal;
+    MeetingControl& control;
+  };
+  Platform(const Options& options, const Parts& parts);
+
+  HttpHandler& http() noexcept { return router_; }
+
+ private:
+  api::MeetingsApi meetings_;
+  api::SpeakersApi speakers_;
+  api::Router router_;
+};
+
+}  // namespace qylon::server

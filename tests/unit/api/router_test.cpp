@@ -1,0 +1,113 @@
+#include "api/core/router.hpp"
+
+#include <optional>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "api/http_answers.hpp"
+
+namespace qylon::api {
+namespace {
+
+/// Tokens name roles; "key" is an API key that may only read.
+class RoleAccess final : public Access {
+ public:
+  Result<Principal> identify(const Credentials& credentials) const override {
+    if (credentials.token.empty()) return Principal{};
+    if (credentials.token == "forged") return Error{ErrorCode::kUnauthenticated, "no"};
+    if (credentials.token == "key")
+      return Principal{"authenticated", "u1", R"({"sub":"u1","scopes":["read"]})"};
+    return Principal{std::string(credentials.token), "u1", R"({"sub":"u1"})"};
+  }
+};
+
+class Routed : public testing::Test {
+ protected:
+  Routed() {
+    const auto echo = [this](const CallPtr& call, const HttpReply& reply) {
+      call_ = call;
+      reply(json_answer(200, call->principal.claims));
+    };
+    router_.add({{"GET", "/open", Permission::kOpen, echo},
+                 {"GET", "/anyone", Permission::kAnyone, echo},
+                 {"GET", "/things/{id}", Permission::kRead, echo},
+                 {"POST", "/things", Permission::kWrite, echo},
+                 {"GET", "/inside", Permission::kService, echo}});
+  }
+  HttpResponse ask(const std::string& method, const std::string& path, const std::string& token) {
+    request_.method = method;
+    request_.path = path;
+    request_.authorization = token.empty() ? "" : "Bearer " + token;
+    std::optional<HttpResponse> answer;
+    router_.handle(request_, [&answer](HttpResponse response) { answer = std::move(response); });
+    return answer.value();
+  }
+  static std::string header_of(const HttpResponse& response, std::string_view name) {
+    for (const auto& [key, value] : response.headers) {
+      if (key == name) return value;
+    }
+    return "";
+  }
+
+  HttpRequest request_;
+  CallPtr call_;
+  RoleAccess access_;
+  Router router_{Router::Parts{access_}};
+};
+
+TEST_F(Routed, RequestsReachTheirHandlerWithWhoAsks) {
+  EXPECT_EQ(ask("GET", "/things/7", "authenticated").status, 200);
+  EXPECT_EQ(call_->captures, std::vector<std::string>{"7"});
+  EXPECT_EQ(call_->principal.role, "authenticated");
+  EXPECT_EQ(call_->principal.user, "u1");
+}
+
+TEST_F(Routed, RequestsOfNobodyGetWhereNobodyIsAsked) {
+  EXPECT_EQ(ask("GET", "/open", "forged").status, 200);
+  EXPECT_EQ(ask("GET", "/anyone", "").status, 200);
+  EXPECT_EQ(ask("GET", "/anyone", "forged").status, 401);
+  EXPECT_EQ(ask("GET", "/things/7", "").status, 401);
+}
+
+TEST_F(Routed, RequestsBeyondAKeysScopesAreForbidden) {
+  EXPECT_EQ(ask("GET", "/things/7", "key").status, 200);
+  EXPECT_EQ(ask("POST", "/things", "key").status, 403);
+  EXPECT_EQ(ask("GET", "/inside", "authenticated").status, 403);
+  EXPECT_EQ(ask("GET", "/inside", "service_role").status, 200);
+}
+
+TEST_F(Routed, RequestsWithoutARouteAreToldWhatThereIs) {
+  EXPECT_EQ(ask("GET", "/nothing", "authenticated").status, 404);
+  const HttpResponse wrong = ask("DELETE", "/things", "authenticated");
+  EXPECT_EQ(wrong.status, 405);
+  EXPECT_EQ(header_of(wrong, "Allow"), "POST, OPTIONS");
+}
+
+TEST_F(Routed, RequestsNameTheOrganisationTheyAreAbout) {
+  const std::string org = "11111111-2222-4333-8444-555555555555";
+  request_.headers = {{"x-org-id", org}};
+  EXPECT_EQ(ask("GET", "/things/7", "authenticated").body,
+            R"({"active_org":")" + org + R"(","sub":"u1"})");
+  request_.headers = {{"x-org-id", "1 or 1=1"}};
+  EXPECT_EQ(ask("GET", "/things/7", "authenticated").status, 400);
+}
+
+TEST_F(Routed, RequestsHaveAnIdThatTheirProblemsName) {
+  const HttpResponse problem = ask("GET", "/nothing", "");
+  const std::string id = header_of(problem, "X-Request-Id");
+  EXPECT_EQ(id.size(), 36U);
+  EXPECT_TRUE(problem.body.starts_with(R"({"instance":"urn:uuid:)" + id + R"(","type":)"));
+  EXPECT_EQ(header_of(problem, "traceparent").size(), 55U);
+}
+
+TEST_F(Routed, RequestsWithDeepJsonAreRefused) {
+  request_.content_type = "application/json; charset=utf-8";
+  request_.body = std::string(33, '[') + std::string(33, ']');
+  EXPECT_EQ(ask("POST", "/things", "authenticated").status, 400);
+  request_.body = std::string(32, '[') + std::string(32, ']');
+  EXPECT_EQ(ask("POST", "/things", "authenticated").status, 200);
+}
+
+}  // namespace
+}  // namespace qylon::api
