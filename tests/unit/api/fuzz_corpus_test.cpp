@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#define LLVMFuzzerTestOneInput fuzz_cron
+#include "tests/fuzz/api_cron_fuzz.cpp"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_export
 #include "tests/fuzz/api_export_fuzz.cpp"
 #undef LLVMFuzzerTestOneInput
@@ -16,6 +19,10 @@
 
 namespace qylon::api {
 namespace {
+
+TEST(FuzzCorpus, OfSchedulesIsHandled) {
+  EXPECT_GE(qylon::test::replay_corpus("api_cron_fuzz", fuzz_cron), 4);
+}
 
 TEST(FuzzCorpus, OfExportsIsHandled) {
   EXPECT_GE(qylon::test::replay_corpus("api_export_fuzz", fuzz_export), 3);
