@@ -1,5 +1,7 @@
 #include "server/platform.hpp"
 
+#include "api/core/crud.hpp"
+#include "api/domains/domains.hpp"
 #include "server/system_routes.hpp"
 
 namespace qylon::server {
@@ -17,6 +19,7 @@ Platform::Platform(const Options& options, const Parts& parts)
       {.counters = parts.counters, .database = parts.database, .journal = parts.journal}));
   router_.add(meetings_.routes());
   router_.add(speakers_.routes());
+  router_.add(api::domain_routes(api::all_domains(), parts.database));
 }
 
 }  // namespace qylon::server

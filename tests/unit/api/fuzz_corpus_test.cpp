@@ -7,6 +7,9 @@
 #define LLVMFuzzerTestOneInput fuzz_cron
 #include "tests/fuzz/api_cron_fuzz.cpp"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_entity_request
+#include "tests/fuzz/api_entity_request_fuzz.cpp"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_export
 #include "tests/fuzz/api_export_fuzz.cpp"
 #undef LLVMFuzzerTestOneInput
@@ -22,6 +25,10 @@ namespace {
 
 TEST(FuzzCorpus, OfSchedulesIsHandled) {
   EXPECT_GE(qylon::test::replay_corpus("api_cron_fuzz", fuzz_cron), 4);
+}
+
+TEST(FuzzCorpus, OfEntityRequestsIsHandled) {
+  EXPECT_GE(qylon::test::replay_corpus("api_entity_request_fuzz", fuzz_entity_request), 6);
 }
 
 TEST(FuzzCorpus, OfExportsIsHandled) {
