@@ -17,6 +17,7 @@
 #include "api/core/router.hpp"
 #include "api/core/schema_diff.hpp"
 #include "core/access.hpp"
+#include "core/ids.hpp"
 #include "storage/sql.hpp"
 #include "tests/support/test_database.hpp"
 
@@ -124,6 +125,10 @@ inline std::string make_member(const TestDatabase& database,
       });
   EXPECT_TRUE(made) << made.error().message;
   return user;
+}
+
+inline std::string random_uuid() {
+  return MeetingId::random().to_string();
 }
 
 inline std::string header_of(const HttpResponse& response, std::string_view name) {
