@@ -1,0 +1,187 @@
+// The vault: what is stored sealed, opened only where it belongs, and told to the audit log.
+
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "api/core/vault.hpp"
+#include "core/ids.hpp"
+#include "tests/support/test_database.hpp"
+
+namespace qylon::api {
+namespace {
+
+using storage::Sql;
+using storage::SqlRow;
+using storage::SqlValue;
+
+const test::TestDatabase* const kDatabase =
+    static_cast<test::TestDatabase*>(testing::AddGlobalTestEnvironment(new test::TestDatabase));
+
+std::vector<SqlRow> rows(const std::string& statement, const std::vector<SqlValue>& values = {}) {
+  std::vector<SqlRow> found;
+  const Status status =
+      kDatabase->transact_as(Principal::service(), [&](pqxx::transaction_base& tx) {
+        found = Sql(tx).rows(statement, values);
+        return ok();
+      });
+  EXPECT_TRUE(status) << status.error().message;
+  return found;
+}
+
+class VaultTest : public testing::Test {
+ protected:
+  Status put(const Vault& vault, const SecretName& name, const std::string& secret) const {
+    return kDatabase->transact_as(Principal::service(), [&](pqxx::transaction_base& tx) {
+      Sql sql(tx);
+      return vault.put(sql, name, secret);
+    });
+  }
+  Result<std::string> read(const Vault& vault, const SecretName& name) const {
+    return kDatabase->run<Result<std::string>>([&](storage::Session& session) {
+      return vault.read(session, name, {.actor = actor_, .purpose = "test"});
+    });
+  }
+  std::size_t rewrap(const Vault& vault) const {
+    std::size_t count = 0;
+    EXPECT_TRUE(kDatabase->transact_as(Principal::service(), [&](pqxx::transaction_base& tx) {
+      Sql sql(tx);
+      count = *vault.rewrap(sql);
+      return ok();
+    }));
+    return count;
+  }
+  Status check(const Vault& vault) const {
+    return kDatabase->transact_as(Principal::service(), [&](pqxx::transaction_base& tx) {
+      Sql sql(tx);
+      return vault.check(sql);
+    });
+  }
+  void TearDown() override {
+    rows("delete from vault_secrets");
+    rows("delete from vault_keys");
+  }
+
+  const std::string actor_ = "33333333-2222-4333-8444-555555555555";
+  const SecretName smtp_{.org = Uuid::random().to_string(), .name = "smtp/password"};
+  const SecretName other_{.org = Uuid::random().to_string(), .name = "smtp/password"};
+  const SealKey master_ = SealKey::random();
+  const Vault vault_{MasterKeys({master_})};
+};
+
+TEST_F(VaultTest, GivesBackWhatWasStoredLast) {
+  ASSERT_TRUE(put(vault_, smtp_, "one"));
+  ASSERT_TRUE(put(vault_, smtp_, std::string("tw\0o", 4)));
+  ASSERT_TRUE(put(vault_, other_, "theirs"));
+  EXPECT_EQ(*read(vault_, smtp_), std::string("tw\0o", 4));
+  EXPECT_EQ(*read(vault_, other_), "theirs");
+  const auto missing = read(vault_, {.org = smtp_.org, .name = "nothing"});
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(VaultTest, StoresNoPlainText) {
+  ASSERT_TRUE(put(vault_, smtp_, "a very secret word"));
+  EXPECT_TRUE(rows("select from vault_secrets s, vault_keys k where s::text || k::text ilike"
+                   " '%' || encode('very secret'::bytea, 'hex') || '%'")
+                  .empty());
+}
+
+TEST_F(VaultTest, TellsTheAuditLogOfEveryReadingBeforeItAnswers) {
+  ASSERT_TRUE(put(vault_, smtp_, "one"));
+  ASSERT_TRUE(read(vault_, smtp_));
+  EXPECT_EQ(rows("select action, subject, actor, detail ->> 'purpose' from audit_log"
+                 " where org_id = $1 order by seq",
+                 {smtp_.org}),
+            (std::vector<SqlRow>{{"secret.written", "secret:smtp/password", {}, ""},
+                                 {"secret.read", "secret:smtp/password", actor_, "test"}}));
+}
+
+TEST_F(VaultTest, OpensNothingThatWasMovedOrPutBack) {
+  ASSERT_TRUE(put(vault_, smtp_, "one"));
+  const auto old =
+      rows("select encode(sealed, 'hex') from vault_secrets where org_id = $1", {smtp_.org})[0][0];
+  ASSERT_TRUE(put(vault_, smtp_, "two"));
+  ASSERT_TRUE(put(vault_, other_, "theirs"));
+  rows("update vault_secrets set sealed = decode($1, 'hex') where org_id = $2", {old, smtp_.org});
+  rows("update vault_secrets set sealed = decode($1, 'hex') where org_id = $2", {old, other_.org});
+  for (const SecretName& name : {smtp_, other_}) {
+    const auto opened = read(vault_, name);
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code, ErrorCode::kInternal);
+  }
+  ASSERT_TRUE(put(vault_, other_, "theirs"));
+  rows(
+      "update vault_keys a set wrapped = b.wrapped from vault_keys b"
+      " where a.org_id = $1 and b.org_id = $2",
+      {other_.org, smtp_.org});
+  EXPECT_FALSE(read(vault_, other_)) << "another organisation's data key";
+}
+
+TEST_F(VaultTest, RotatesItsMasterKeyWithoutTouchingSecrets) {
+  ASSERT_TRUE(put(vault_, smtp_, "one"));
+  ASSERT_TRUE(put(vault_, other_, "two"));
+  const auto sealed = rows("select sealed from vault_secrets order by org_id");
+  const SealKey fresh = SealKey::random();
+  const Vault both{MasterKeys({fresh, master_})};
+  const Vault only_new{MasterKeys({fresh})};
+  const Status refused = check(only_new);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(rewrap(both), 2U);
+  EXPECT_EQ(rewrap(both), 0U);
+  EXPECT_EQ(rows("select sealed from vault_secrets order by org_id"), sealed);
+  EXPECT_TRUE(check(only_new));
+  EXPECT_EQ(*read(only_new, smtp_), "one");
+  EXPECT_FALSE(read(vault_, smtp_)) << "the old key opens nothing any more";
+}
+
+TEST_F(VaultTest, RefusesNamesAndSizesThatItCannotKeep) {
+  for (const char* name : {"", "A", "../x y", "-a", "a b"}) {
+    const Status status = put(vault_, {.org = smtp_.org, .name = name}, "x");
+    ASSERT_FALSE(status) << name;
+    EXPECT_EQ(status.error().code, ErrorCode::kInvalidArgument);
+  }
+  EXPECT_FALSE(put(vault_, smtp_, ""));
+  EXPECT_FALSE(put(vault_, smtp_, std::string(Vault::kSecretBytesMax + 1, 'x')));
+}
+
+TEST_F(VaultTest, KeepsTheServersOwnSecretsApart) {
+  const SecretName own{.org = {}, .name = "smtp/password"};
+  ASSERT_TRUE(put(vault_, own, "ours"));
+  EXPECT_EQ(*read(vault_, own), "ours");
+}
+
+TEST(MasterKeys, AreMadeOnceKeptPrivateAndAddedInFront) {
+  const test::TemporaryDirectory directory;
+  const std::string path = directory.path() + "/vault-keys";
+  const auto first = MasterKeys::load_or_create(path);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(std::filesystem::status(path).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  const auto rotated = MasterKeys::add_new(path);
+  ASSERT_TRUE(rotated);
+  EXPECT_NE(rotated->active_id(), first->active_id());
+  const auto again = MasterKeys::load_or_create(path);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->active_id(), rotated->active_id());
+  EXPECT_NE(again->find(first->active_id()), nullptr);
+}
+
+TEST(MasterKeys, RefuseAFileThatOthersReadOrThatHoldsNoKey) {
+  const test::TemporaryDirectory directory;
+  const std::string path = directory.path() + "/vault-keys";
+  ASSERT_TRUE(MasterKeys::load_or_create(path));
+  std::filesystem::permissions(
+      path, std::filesystem::perms::others_read, std::filesystem::perm_options::add);
+  EXPECT_FALSE(MasterKeys::load_or_create(path));
+  std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+  std::ofstream(path) << "secret\n";
+  const auto refused = MasterKeys::load_or_create(path);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message.find("secret"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace qylon::api
