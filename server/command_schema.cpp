@@ -7,6 +7,7 @@
 
 #include "api/core/schema_diff.hpp"
 #include "api/core/schema_lints.hpp"
+#include "api/core/ts_client.hpp"
 #include "api/domains/domains.hpp"
 #include "core/clock.hpp"
 #include "core/config.hpp"
@@ -24,6 +25,7 @@ constexpr const char* kHelp =
 
   qylon schema diff [--database-url URL]   print the migration that is missing
   qylon schema lint [--database-url URL]   name what is wrong with its security and keys
+  qylon schema client                      print a typed TypeScript client of the entities
 
 Without a URL an empty PostgreSQL is made, migrated, looked at and removed again: so the next file
 of storage/migrations is written. The URL's user owns the schema; nothing is changed.
@@ -101,8 +103,12 @@ int run_schema(const Words& words) {
   list.add({"database-url", "DATABASE_URL", "The database to look at."}, url);
   const auto verbs = list.read_flags(words);
   if (!verbs) return fail(2, verbs.error().message);
-  if (verbs->size() != 1 || (verbs->front() != "diff" && verbs->front() != "lint"))
-    return fail(2, "say diff or lint");
+  const std::string verb = verbs->size() == 1 ? verbs->front() : "";
+  if (verb == "client") {
+    std::fputs(api::typescript_client(api::all_domains()).c_str(), stdout);
+    return 0;
+  }
+  if (verb != "diff" && verb != "lint") return fail(2, "say diff, lint or client");
 
   const SystemClock clock;
   const Log log(clock, LogLevel::kWarn);
@@ -116,7 +122,7 @@ int run_schema(const Words& words) {
   settings.url = url;
   const auto owner = storage::PgConnection::connect(settings, log);
   if (!owner) return fail(1, owner.error().message);
-  return verbs->front() == "diff" ? print_diff(**owner) : print_lints(**owner);
+  return verb == "diff" ? print_diff(**owner) : print_lints(**owner);
 }
 
 }  // namespace qylon::server

@@ -1,6 +1,7 @@
 #include "server/platform.hpp"
 
 #include "api/core/crud.hpp"
+#include "api/core/openapi.hpp"
 #include "api/domains/domains.hpp"
 #include "server/system_routes.hpp"
 
@@ -19,7 +20,9 @@ Platform::Platform(const Options& options, const Parts& parts)
       {.counters = parts.counters, .database = parts.database, .journal = parts.journal}));
   router_.add(meetings_.routes());
   router_.add(speakers_.routes());
-  router_.add(api::domain_routes(api::all_domains(), parts.database));
+  const std::vector<api::Domain> domains = api::all_domains();
+  router_.add(api::domain_routes(domains, parts.database));
+  router_.add(api::openapi_routes(domains, router_.table()));
 }
 
 }  // namespace qylon::server

@@ -23,7 +23,7 @@ ALLOWED = {
 WALLS = [
     (r"^(unsupported/)?Eigen/", r"^(diarization|models)/.*\.cpp$"),
     (r"^nlohmann/",
-     r"^api/(core|identity|compat|domains)/.*\.cpp$|^api/identity/strict_json\.hpp$|_json\.cpp$"),
+     r"^api/(core|identity|compat|domains)/.*\.cpp$|^api/(core/json_schema|identity/strict_json)\.hpp$|_json\.cpp$"),
     (r"^argon2\.h$", r"^api/identity/password\.cpp$"),
     (r"^pqxx/", r"^storage/.*\.cpp$"),
     (r"^gst/", r"^media/.*\.cpp$|^media/elements/"),
