@@ -13,6 +13,9 @@
 #define LLVMFuzzerTestOneInput fuzz_export
 #include "tests/fuzz/api_export_fuzz.cpp"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_insight
+#include "tests/fuzz/api_insight_fuzz.cpp"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_jwt
 #include "tests/fuzz/api_jwt_fuzz.cpp"
 #undef LLVMFuzzerTestOneInput
@@ -33,6 +36,10 @@ TEST(FuzzCorpus, OfEntityRequestsIsHandled) {
 
 TEST(FuzzCorpus, OfExportsIsHandled) {
   EXPECT_GE(qylon::test::replay_corpus("api_export_fuzz", fuzz_export), 3);
+}
+
+TEST(FuzzCorpus, OfTranscriptsIsHandled) {
+  EXPECT_GE(qylon::test::replay_corpus("api_insight_fuzz", fuzz_insight), 3);
 }
 
 TEST(FuzzCorpus, OfTokensIsHandled) {
