@@ -63,7 +63,8 @@ class Counters {
   Gauge& gauge(std::string_view name, std::string_view help, std::string_view labels = "");
   Histogram& histogram(std::string_view name,
                        std::string_view help,
-                       std::vector<double> upper_bounds);
+                       std::vector<double> upper_bounds,
+                       std::string_view labels = "");
 
   /// Prometheus text exposition format 0.0.4.
   std::string render() const;
@@ -76,11 +77,15 @@ class Counters {
     std::string labels;
     std::unique_ptr<Metric> metric;
   };
-  template <typename Metric>
+  template <typename Metric, typename... Arguments>
   static Metric& find_or_add(std::deque<Entry<Metric>>& entries,
                              std::string_view name,
                              std::string_view help,
-                             std::string_view labels);
+                             std::string_view labels,
+                             Arguments&&... arguments);
+  /// The entries of one name together, in the order in which the names first came.
+  template <typename Metric>
+  static std::vector<const Entry<Metric>*> grouped(const std::deque<Entry<Metric>>& entries);
 
   mutable Mutex mutex_;
   std::deque<Entry<Counter>> counters_ QYLON_GUARDED_BY(mutex_);

@@ -14,27 +14,15 @@ namespace qylon {
 
 /// The request headers that handlers may look at, beside type and authorization. Every
 /// other one is dropped at the edge.
-inline constexpr std::array<std::string_view, 21> kPassedHeaders{"accept",
-                                                                 "accept-profile",
-                                                                 "access-control-request-headers",
-                                                                 "access-control-request-method",
-                                                                 "apikey",
-                                                                 "content-profile",
-                                                                 "cookie",
-                                                                 "host",
-                                                                 "idempotency-key",
-                                                                 "if-match",
-                                                                 "if-none-match",
-                                                                 "origin",
-                                                                 "prefer",
-                                                                 "range",
-                                                                 "traceparent",
-                                                                 "user-agent",
-                                                                 "x-client-info",
-                                                                 "x-org-id",
-                                                                 "x-request-id",
-                                                                 "x-supabase-api-version",
-                                                                 "x-upsert"};
+inline constexpr std::array<std::string_view, 19> kPassedHeaders{
+    "accept",          "accept-profile", "apikey",
+    "content-profile", "cookie",         "host",
+    "idempotency-key", "if-match",       "if-none-match",
+    "origin",          "prefer",         "range",
+    "traceparent",     "user-agent",     "x-client-info",
+    "x-org-id",        "x-request-id",   "x-supabase-api-version",
+    "x-upsert",
+};
 
 struct HttpRequest {
   std::string method;  ///< "GET", "POST", ... upper case.

@@ -6,6 +6,8 @@
 
 #include <unistd.h>
 
+#include "core/utf8.hpp"
+
 namespace qylon {
 namespace {
 
@@ -45,6 +47,52 @@ void append_value(std::string& line, std::string_view value) {
   line += '"';
 }
 
+/// RFC 8259 section 7. What is not UTF-8 is shown as '?'.
+void append_json(std::string& line, std::string_view value) {
+  const std::string_view shown = value.substr(0, kValueBytesMax);
+  const bool is_text = is_utf8(shown);
+  line += '"';
+  for (const char c : shown) {
+    if (c == '"' || c == '\\') {
+      (line += '\\') += c;
+    } else if (static_cast<unsigned char>(c) < ' ') {
+      std::array<char, 8> escaped{};
+      std::snprintf(escaped.data(), escaped.size(), "\\u%04x", static_cast<unsigned char>(c));
+      line += escaped.data();
+    } else {
+      line += !is_text && static_cast<unsigned char>(c) >= 0x80 ? '?' : c;
+    }
+  }
+  line += '"';
+}
+
+std::string logfmt_line(std::string_view time,
+                        std::string_view level,
+                        std::string_view event,
+                        std::initializer_list<LogField> fields) {
+  std::string line;
+  line.append(time).append(" ").append(level).append(" ").append(event);
+  for (const LogField& field : fields) {
+    line.append(" ").append(field.key).append("=");
+    append_value(line, field.value);
+  }
+  return line;
+}
+
+std::string json_line(std::string_view time,
+                      std::string_view level,
+                      std::string_view event,
+                      std::initializer_list<LogField> fields) {
+  std::string line = R"({"time":")";
+  line.append(time).append(R"(","level":")").append(level).append(R"(","event":)");
+  append_json(line, event);
+  for (const LogField& field : fields) {
+    line.append(",\"").append(field.key).append("\":");
+    append_json(line, field.value);
+  }
+  return line + '}';
+}
+
 }  // namespace
 
 std::string format_utc(std::int64_t wall_us) {
@@ -71,18 +119,10 @@ void Log::write(LogLevel level,
                 std::string_view event,
                 std::initializer_list<LogField> fields) const {
   if (level < threshold_) return;
-  std::string line = format_utc(clock_.wall_us());
-  line += ' ';
-  line += kLevelNames[static_cast<std::size_t>(level)];
-  line += ' ';
-  line += event;
-  for (const LogField& field : fields) {
-    line += ' ';
-    line += field.key;
-    line += '=';
-    append_value(line, field.value);
-  }
-  line += '\n';
+  const std::string time = format_utc(clock_.wall_us());
+  const std::string_view name = kLevelNames[static_cast<std::size_t>(level)];
+  const auto print = format_ == LogFormat::kJson ? json_line : logfmt_line;
+  const std::string line = print(time, name, event, fields) + '\n';
   // A log that cannot be written has nowhere to say so; losing the line is the only choice left.
   [[maybe_unused]] const auto written = ::write(fd_, line.data(), line.size());
 }

@@ -1,5 +1,6 @@
 #pragma once
-/// One line per event on a file descriptor, in logfmt: time, level, event, then key=value pairs.
+/// One line per event on a file descriptor: time, level, event, then key=value pairs (logfmt), or
+/// one JSON object with the members time, level, event and the keys, all of them strings.
 /// Control plane only: the audio path counts (core/counters.hpp) instead of logging.
 
 #include <atomic>
@@ -13,6 +14,7 @@
 namespace qylon {
 
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarn, kError };
+enum class LogFormat : std::uint8_t { kLogfmt, kJson };
 
 struct LogField {
   std::string_view key;  ///< snake_case.
@@ -23,8 +25,8 @@ struct LogField {
 class Log {
  public:
   /// `clock` must outlive the log. `fd` is borrowed; 2 is stderr.
-  Log(const Clock& clock, LogLevel threshold, int fd = 2)
-      : clock_(clock), threshold_(threshold), fd_(fd) {}
+  Log(const Clock& clock, LogLevel threshold, int fd = 2, LogFormat format = LogFormat::kLogfmt)
+      : clock_(clock), threshold_(threshold), fd_(fd), format_(format) {}
 
   /// Lines below `threshold` are left out from now on.
   void set_threshold(LogLevel threshold) noexcept { threshold_ = threshold; }
@@ -41,13 +43,13 @@ class Log {
   void error(std::string_view event, std::initializer_list<LogField> fields = {}) const {
     write(LogLevel::kError, event, fields);
   }
-
- private:
   void write(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) const;
 
+ private:
   const Clock& clock_;
   std::atomic<LogLevel> threshold_;
   const int fd_;
+  const LogFormat format_;
 };
 
 /// `wall_us` as RFC 3339 UTC with milliseconds, e.g. 2026-11-21T11:00:00.123Z.

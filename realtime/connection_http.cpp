@@ -32,17 +32,19 @@ int Connection::on_http() {
   ResponseOptions options{
       keeps_alive(head) && !parts_.draining, head.method == "HEAD", parts_.is_tls};
   read_range(wsi_, options);
+  const auto wrong = check_request(head, parts_.rules);
+  if (!wrong) options.origin = head.origin;
   exchange_ = std::make_shared<HttpExchange>(
       std::move(request), options, parts_.executor, [this] { on_answer(); });
   exchange_since_us_ = parts_.sessions.clock.monotonic_us();
   unread_since_us_ = 0;
   input_may_follow_ = announces_body(head);
-  if (const auto refusal = check_request(head, parts_.rules)) return refuse(*refusal);
+  if (wrong) return refuse(*wrong);
   if (IngestUpload::is_wanted(head)) return begin_upload(read_upload_head(wsi_, head));
   const auto plan = plan_body(head, parts_.rules);
   if (const auto* refusal = std::get_if<HttpRefusal>(&plan)) return refuse(*refusal);
   if (head.method == "OPTIONS") {
-    exchange_->answer(make_options_answer());
+    exchange_->answer(make_options_answer(head.requested_headers));
     return pump_response();
   }
   exchange_->expect_body(std::get<BodyPlan>(plan), parts_.rules.body_bytes_max);

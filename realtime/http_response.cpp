@@ -34,6 +34,9 @@ bool same_ignoring_case(std::string_view a, std::string_view b) {
   });
 }
 
+constexpr std::string_view kExposedHeaders =
+    "Allow, Content-Disposition, Content-Range, ETag, Idempotency-Replayed, Location, Retry-After, "
+    "traceparent, X-Request-Id, X-Sb-Error-Code";
 constexpr std::string_view kMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 // A file that is written on has another size and another time.
@@ -76,6 +79,11 @@ std::string render_response_head(const HttpResponse& response,
     append_default(head, response, header);
   if (options.is_tls)
     append_default(head, response, {"Strict-Transport-Security", "max-age=31536000"});
+  if (options.origin && is_clean(*options.origin)) {
+    append_header(head, "Access-Control-Allow-Origin", *options.origin);
+    append_header(head, "Access-Control-Expose-Headers", kExposedHeaders);
+    append_header(head, "Vary", "Origin");
+  }
   for (const auto& [name, value] : response.headers) {
     if (!name.empty() && is_clean(name) && is_clean(value)) append_header(head, name, value);
   }
@@ -97,10 +105,14 @@ HttpResponse make_problem(int status, std::string_view detail) {
   return response;
 }
 
-HttpResponse make_options_answer() {
+HttpResponse make_options_answer(const std::optional<std::string>& requested_headers) {
   HttpResponse response;
   response.status = 204;
   response.headers.emplace_back("Allow", kMethods);
+  response.headers.emplace_back("Access-Control-Allow-Methods", kMethods);
+  response.headers.emplace_back("Access-Control-Max-Age", "600");
+  if (requested_headers)
+    response.headers.emplace_back("Access-Control-Allow-Headers", *requested_headers);
   return response;
 }
 

@@ -18,6 +18,8 @@ struct ResponseOptions {
   /// As sent; of files only, see resolve_range().
   std::optional<std::string> range = std::nullopt;
   std::optional<std::string> if_range = std::nullopt;
+  /// A page of this origin, which check_request() took, may read the answer (CORS).
+  std::optional<std::string> origin = std::nullopt;
 };
 
 /// Status line and headers: type, length, connection, security headers, then the response's own,
@@ -30,8 +32,9 @@ std::string render_response_head(const HttpResponse& response,
 /// JSON problem of RFC 9457, for refusals that the edge decides itself.
 HttpResponse make_problem(int status, std::string_view detail);
 
-/// To OPTIONS of any path.
-HttpResponse make_options_answer();
+/// To OPTIONS of any path, also to a preflight that asks for `requested_headers` (Fetch standard,
+/// section 3.2): whether a header or a method is taken is said by the request itself.
+HttpResponse make_options_answer(const std::optional<std::string>& requested_headers);
 
 /// Head and body as a stream of pieces. A small body comes in the same piece as the head, because
 /// one write costs less than two. Owns the open file.

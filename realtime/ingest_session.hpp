@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "core/http.hpp"
+#include "core/token_bucket.hpp"
 #include "media/ingress.hpp"
 #include "media/uplink_frame.hpp"
 #include "realtime/ingest_framer.hpp"
 #include "realtime/ingest_request.hpp"
 #include "realtime/session.hpp"
-#include "realtime/token_bucket.hpp"
 
 namespace qylon::realtime {
 

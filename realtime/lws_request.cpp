@@ -38,9 +38,8 @@ struct PassedHeader {
   std::string_view name;
   lws_token_indexes token;
 };
-constexpr std::array<PassedHeader, 9> kKnownHeaders{{
+constexpr std::array<PassedHeader, 8> kKnownHeaders{{
     {"accept", WSI_TOKEN_HTTP_ACCEPT},
-    {"access-control-request-headers", WSI_TOKEN_HTTP_AC_REQUEST_HEADERS},
     {"cookie", WSI_TOKEN_HTTP_COOKIE},
     {"host", WSI_TOKEN_HOST},
     {"if-match", WSI_TOKEN_HTTP_IF_MATCH},
@@ -113,6 +112,7 @@ RequestHead read_request_head(lws* wsi) {
   head.host = header(wsi, WSI_TOKEN_HOST);
   head.origin = header(wsi, WSI_TOKEN_ORIGIN);
   head.authorization = header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION);
+  head.requested_headers = header(wsi, WSI_TOKEN_HTTP_AC_REQUEST_HEADERS);
   head.content_length = header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH);
   head.transfer_encoding = header(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING);
   head.connection = header(wsi, WSI_TOKEN_CONNECTION);

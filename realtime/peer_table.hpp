@@ -7,8 +7,8 @@
 #include <unordered_map>
 
 #include "core/sync.hpp"
+#include "core/token_bucket.hpp"
 #include "realtime/connection.hpp"
-#include "realtime/token_bucket.hpp"
 
 namespace qylon::realtime {
 

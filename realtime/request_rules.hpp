@@ -21,6 +21,7 @@ struct RequestHead {
   std::optional<std::string> host;
   std::optional<std::string> origin;
   std::optional<std::string> authorization;
+  std::optional<std::string> requested_headers;  ///< Access-Control-Request-Headers.
   std::optional<std::string> content_length;
   std::optional<std::string> transfer_encoding;
   std::optional<std::string> connection;

@@ -8,12 +8,12 @@
 #include <string_view>
 #include <vector>
 
+#include "core/token_bucket.hpp"
 #include "realtime/caption_cursor.hpp"
 #include "realtime/fanout.hpp"
 #include "realtime/history.hpp"
 #include "realtime/session.hpp"
 #include "realtime/session_json.hpp"
-#include "realtime/token_bucket.hpp"
 
 namespace qylon::realtime {
 

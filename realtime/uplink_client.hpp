@@ -15,10 +15,10 @@
 #include "core/ids.hpp"
 #include "core/message_channel.hpp"
 #include "core/result.hpp"
+#include "core/token_bucket.hpp"
 #include "media/ingress.hpp"
 #include "media/uplink_frame.hpp"
 #include "realtime/channel_inbox.hpp"
-#include "realtime/token_bucket.hpp"
 #include "realtime/uplink_client_json.hpp"
 
 namespace qylon::realtime {

@@ -9,11 +9,11 @@
 #include <string_view>
 #include <vector>
 
+#include "core/token_bucket.hpp"
 #include "media/ingress.hpp"
 #include "media/uplink_frame.hpp"
 #include "realtime/session.hpp"
 #include "realtime/session_json.hpp"
-#include "realtime/token_bucket.hpp"
 
 namespace qylon::realtime {
 

@@ -55,7 +55,12 @@ Settings:
 /// destruction is shutdown in reverse of the data flow.
 class Server {
  public:
-  Server(const Settings& settings, LogLevel level) : settings_(settings), log_(clock_, level) {}
+  Server(const Settings& settings, LogLevel level)
+      : settings_(settings),
+        log_(clock_,
+             level,
+             2,
+             settings.log_format == "json" ? LogFormat::kJson : LogFormat::kLogfmt) {}
 
   Status start(const ListenAddress& address);
   int port() const { return edge_->port(); }
@@ -237,14 +242,14 @@ Status Server::start_edge(const ListenAddress& address) {
   const bool loopback = is_loopback(address.host);
   access_ = std::make_unique<api::TokenAccess>(
       *token, api::TokenAccess::Options{.require_token = settings_.require_token || !loopback});
-  platform_ =
-      std::make_unique<Platform>(Platform::Options{.recordings_dir = in_data_dir("recordings")},
-                                 Platform::Parts{.access = *access_,
-                                                 .clock = clock_,
-                                                 .counters = counters_,
-                                                 .database = *database_,
-                                                 .journal = *journal_,
-                                                 .control = *live_});
+  platform_ = std::make_unique<Platform>(platform_options(settings_),
+                                         Platform::Parts{.access = *access_,
+                                                         .clock = clock_,
+                                                         .log = log_,
+                                                         .counters = counters_,
+                                                         .database = *database_,
+                                                         .journal = *journal_,
+                                                         .control = *live_});
   realtime::EdgeServer::Options options;
   options.host = address.host;
   options.port = address.port;

@@ -3,9 +3,17 @@
 #include "api/core/crud.hpp"
 #include "api/core/openapi.hpp"
 #include "api/domains/domains.hpp"
+#include "server/settings.hpp"
 #include "server/system_routes.hpp"
 
 namespace qylon::server {
+
+Platform::Options platform_options(const Settings& settings) {
+  return {.recordings_dir = settings.data_dir + "/recordings",
+          .limits = {.per_address = static_cast<double>(settings.requests_per_address),
+                     .per_user = static_cast<double>(settings.requests_per_user),
+                     .per_org = static_cast<double>(settings.requests_per_org)}};
+}
 
 Platform::Platform(const Options& options, const Parts& parts)
     : meetings_({.recordings_dir = options.recordings_dir,
@@ -15,7 +23,11 @@ Platform::Platform(const Options& options, const Parts& parts)
                  }},
                 {.database = parts.database, .control = parts.control, .clock = parts.clock}),
       speakers_({.database = parts.database, .control = parts.control}),
-      router_({.access = parts.access}) {
+      router_(options.limits,
+              {.access = parts.access,
+               .clock = parts.clock,
+               .log = parts.log,
+               .counters = parts.counters}) {
   router_.add(system_routes(
       {.counters = parts.counters, .database = parts.database, .journal = parts.journal}));
   router_.add(meetings_.routes());

@@ -15,6 +15,8 @@
 
 namespace qylon::server {
 
+struct Settings;
+
 /// Everything behind the edge that answers HTTP, put together: the domains' routes, and what every
 /// request passes.
 ///
@@ -24,11 +26,13 @@ class Platform {
  public:
   struct Options {
     std::string recordings_dir;  ///< As MeetingsApi has it.
+    api::Router::Limits limits;
   };
   struct Parts {
     const Access& access;
     const Clock& clock;
-    const Counters& counters;
+    const Log& log;
+    Counters& counters;
     storage::Database& database;
     const storage::Journal& journal;
     MeetingControl& control;
@@ -42,5 +46,7 @@ class Platform {
   api::SpeakersApi speakers_;
   api::Router router_;
 };
+
+Platform::Options platform_options(const Settings& settings);
 
 }  // namespace qylon::server

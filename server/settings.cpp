@@ -43,6 +43,17 @@ void declare(SettingList& list, Settings& settings) {
   list.add({"log-level", "", "Least level that is logged."},
            settings.log_level,
            {"debug", "info", "warn", "error"});
+  list.add(
+      {"log-format", "", "Shape of a line of the log."}, settings.log_format, {"logfmt", "json"});
+  list.add({"requests-per-address", "1/s", "HTTP requests of one address, loopback excepted."},
+           settings.requests_per_address,
+           {1, 1'000'000});
+  list.add({"requests-per-user", "1/s", "HTTP requests of one user or API key."},
+           settings.requests_per_user,
+           {1, 1'000'000});
+  list.add({"requests-per-org", "1/s", "HTTP requests of one organisation."},
+           settings.requests_per_org,
+           {1, 1'000'000});
   list.add({"require-token", "", "Ask for the token on loopback too."}, settings.require_token);
   list.add({"allowed-origins", "", "Browser origins beside our own, separated by commas."},
            settings.allowed_origins);

@@ -15,6 +15,10 @@ struct Settings {
   std::string data_dir = "qylon-data";
   std::string config;
   std::string log_level = "info";
+  std::string log_format = "logfmt";
+  std::int64_t requests_per_address = 50;
+  std::int64_t requests_per_user = 50;
+  std::int64_t requests_per_org = 500;
   bool require_token = false;
   std::string allowed_origins;
   std::string tls_certificate;

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cctype>
-#include <string>
+#include <string_view>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -24,42 +25,50 @@ std::string_view bearer_token(std::string_view header) {
   return is_bearer ? header.substr(kScheme.size()) : header;
 }
 
-Status name_active_org(Principal& principal, std::string_view org) {
+/// Reads what the claims say, and puts `org` into them when it is not empty.
+Status read_claims(Caller& caller, std::string_view org) {
+  Json claims = Json::parse(caller.principal.claims, nullptr, false);
+  QYLON_CHECK(claims.is_object());
+  const auto metadata = claims.find("app_metadata");
+  if (metadata != claims.end() && metadata->is_object()) {
+    const auto id = metadata->find("org_id");
+    if (id != metadata->end() && id->is_string()) caller.org = id->get<std::string>();
+  }
+  const auto scopes = claims.find("scopes");
+  if (scopes != claims.end()) {
+    caller.scopes.emplace();
+    for (const Json& scope : *scopes) {
+      if (scope.is_string()) caller.scopes->push_back(scope.get<std::string>());
+    }
+  }
   if (org.empty()) return ok();
   const auto id = Uuid::parse(org);
   if (!id) {
     return Error{ErrorCode::kInvalidArgument, "X-Org-Id must be the organisation's id, a UUID"};
   }
-  Json claims = Json::parse(principal.claims, nullptr, false);
-  QYLON_CHECK(claims.is_object());
   claims["active_org"] = id->to_string();
-  principal.claims = claims.dump();
+  caller.principal.claims = claims.dump();
   return ok();
-}
-
-/// API keys list what they are for; the claims of people hold no scopes.
-bool key_has_scope(const Principal& principal, std::string_view scope) {
-  if (principal.claims.find("\"scopes\"") == std::string::npos) return true;
-  const Json claims = Json::parse(principal.claims, nullptr, false);
-  const auto scopes = claims.find("scopes");
-  if (scopes == claims.end()) return true;  // The word stood somewhere deeper.
-  return scopes->is_array() && std::find(scopes->begin(), scopes->end(), scope) != scopes->end();
 }
 
 }  // namespace
 
-Result<Principal> identify(const Access& access, const HttpRequest& request) {
+Result<Caller> identify(const Access& access, const HttpRequest& request) {
   auto principal = access.identify({.token = bearer_token(request.authorization),
                                     .api_key = request.header("apikey"),
                                     .peer_is_loopback = request.peer_is_loopback});
-  if (!principal) return principal;
-  const Status named = name_active_org(*principal, request.header("x-org-id"));
-  return named ? std::move(principal) : named.error();
+  if (!principal) return principal.error();
+  Caller caller{*std::move(principal), "", std::nullopt};
+  if (caller.principal.role != "authenticated") return caller;
+  const Status read = read_claims(caller, request.header("x-org-id"));
+  if (!read) return read.error();
+  return caller;
 }
 
-Status permit(const Principal& principal, Permission permission) {
-  if (permission <= Permission::kAnyone || principal.role == "service_role") return ok();
-  if (principal.role == "anon") {
+Status permit(const Caller& caller, Permission permission) {
+  const std::string& role = caller.principal.role;
+  if (permission <= Permission::kAnyone || role == "service_role") return ok();
+  if (role == "anon") {
     return Error{ErrorCode::kUnauthenticated,
                  "log in first: send `Authorization: Bearer TOKEN` of a user or an API key"};
   }
@@ -67,10 +76,12 @@ Status permit(const Principal& principal, Permission permission) {
   if (permission == Permission::kService) {
     return Error{ErrorCode::kForbidden, "only the server's own token may do this"};
   }
-  const std::string_view scope = permission_name(permission);
-  if (key_has_scope(principal, scope)) return ok();
-  return Error{ErrorCode::kForbidden,
-               "this API key lacks the scope \"" + std::string(scope) + "\""};
+  const std::string scope(permission_name(permission));
+  if (!caller.scopes ||
+      std::find(caller.scopes->begin(), caller.scopes->end(), scope) != caller.scopes->end()) {
+    return ok();
+  }
+  return Error{ErrorCode::kForbidden, "this API key lacks the scope \"" + scope + "\""};
 }
 
 }  // namespace qylon::api

@@ -1,6 +1,7 @@
 #include "api/core/router.hpp"
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "api/core/permit.hpp"
@@ -44,16 +45,57 @@ Status check_body(const HttpRequest& request) {
                "the JSON may nest at most " + std::to_string(kBodyDepthMax) + " levels deep"};
 }
 
+TokenBucket::Options bucket(double per_s) {
+  return {.per_s = per_s, .burst = per_s * 2};
+}
+
 }  // namespace
 
-Status Router::admit(const Route& route, Call& call) const {
-  if (route.permission != Permission::kOpen) {
-    auto principal = identify(parts_.access, call.request);
-    if (!principal) return principal.error();
-    call.principal = *std::move(principal);
+Router::Router(const Limits& limits, const Parts& parts)
+    : parts_(parts),
+      by_address_(bucket(limits.per_address)),
+      by_user_(bucket(limits.per_user)),
+      by_org_(bucket(limits.per_org)),
+      limited_(parts.counters.counter("qylon_http_rate_limited_total",
+                                      "Requests refused because their caller asks too often.")),
+      log_(std::make_shared<RequestLog>(parts.log, parts.counters)) {}
+
+void Router::add(std::vector<Route> routes) {
+  const std::size_t known = table_.routes().size();
+  table_.add(std::move(routes));
+  for (std::size_t i = known; i < table_.routes().size(); ++i)
+    log_->add(table_.routes()[i]);
+}
+
+std::optional<HttpResponse> Router::limit(RateLimit& limit, std::string_view key) {
+  if (key.empty() || limit.take(key, parts_.clock.monotonic_us())) return std::nullopt;
+  limited_.add();
+  HttpResponse response =
+      problem_answer({.status = 429,
+                      .code = "over_request_rate_limit",
+                      .detail = "too many requests; go on in a second, and more slowly"});
+  response.headers.emplace_back("Retry-After", "1");
+  return response;
+}
+
+std::optional<HttpResponse> Router::refuse(const RouteTable::Match& match, Call& call) {
+  const HttpRequest& request = call.request;
+  if (!request.peer_is_loopback) {
+    if (auto limited = limit(by_address_, request.peer_address)) return limited;
   }
-  const Status permitted = permit(call.principal, route.permission);
-  return permitted ? check_body(call.request) : permitted;
+  if (match.route == nullptr) return no_route(match);
+  if (match.route->permission != Permission::kOpen) {
+    auto caller = identify(parts_.access, request);
+    if (!caller) return problem(caller.error());
+    const Status permitted = permit(*caller, match.route->permission);
+    if (!permitted) return problem(permitted.error());
+    call.principal = std::move(caller->principal);
+    if (auto limited = limit(by_user_, call.principal.user)) return limited;
+    if (auto limited = limit(by_org_, caller->org)) return limited;
+  }
+  const Status fine = check_body(request);
+  if (!fine) return problem(fine.error());
+  return std::nullopt;
 }
 
 void Router::handle(HttpRequest request, HttpReply reply) {
@@ -63,13 +105,17 @@ void Router::handle(HttpRequest request, HttpReply reply) {
   call->request_id = Uuid::random().to_string();
   call->traceparent = continue_trace(request.header("traceparent"));
   call->request = std::move(request);
-  HttpReply answer = [call, reply = std::move(reply)](HttpResponse response) {
+  HttpReply answer = [call,
+                      reply = std::move(reply),
+                      log = log_,
+                      route = match.route,
+                      &clock = parts_.clock,
+                      since_us = parts_.clock.monotonic_us()](HttpResponse response) {
+    log->record(*call, route, response, clock.monotonic_us() - since_us);
     sign(*call, response);
     reply(std::move(response));
   };
-  if (match.route == nullptr) return answer(no_route(match));
-  const Status admitted = admit(*match.route, *call);
-  if (!admitted) return answer(problem(admitted.error()));
+  if (auto refusal = refuse(match, *call)) return answer(*std::move(refusal));
   match.route->handler(call, std::move(answer));
 }
 

@@ -84,7 +84,8 @@ class Meetings : public testing::Test {
     api_ = std::make_unique<MeetingsApi>(MeetingsApi::Options{.recordings_dir = recordings_.path()},
                                          MeetingsApi::Parts{*database_, control_, clock_});
     speakers_ = std::make_unique<SpeakersApi>(SpeakersApi::Parts{*database_, control_});
-    router_ = std::make_unique<Router>(Router::Parts{access_});
+    router_ =
+        std::make_unique<Router>(Router::Limits{}, Router::Parts{access_, kClock, kLog, counters_});
     router_->add(api_->routes());
     router_->add(speakers_->routes());
   }

@@ -94,6 +94,31 @@ TEST_F(EdgeHttp, OptionsIsAnsweredByTheEdge) {
   EXPECT_EQ(http_.handled, 0);
 }
 
+TEST_F(EdgeHttp, APageOfAListedOriginMayAskAndReadTheAnswer) {
+  realtime::EdgeServer::Options options;
+  options.allowed_origins = {"https://app.example"};
+  start(options);
+  const std::string from = "Host: localhost\r\nOrigin: https://app.example\r\n";
+  const std::string preflight =
+      exchange("OPTIONS /a HTTP/1.1\r\n" + from +
+               "Access-Control-Request-Method: PUT\r\n"
+               "Access-Control-Request-Headers: apikey,authorization\r\n\r\n");
+  EXPECT_EQ(status_of(preflight), 204);
+  EXPECT_NE(preflight.find("Access-Control-Allow-Origin: https://app.example\r\n"),
+            std::string::npos);
+  EXPECT_NE(preflight.find("Access-Control-Allow-Headers: apikey,authorization\r\n"),
+            std::string::npos);
+  EXPECT_NE(preflight.find("Access-Control-Allow-Methods: GET, HEAD, POST, PUT"),
+            std::string::npos);
+  const std::string answer = exchange("GET /a HTTP/1.1\r\n" + from + "\r\n");
+  EXPECT_NE(answer.find("Access-Control-Allow-Origin: https://app.example\r\n"), std::string::npos);
+  EXPECT_NE(answer.find("Vary: Origin\r\n"), std::string::npos);
+  const std::string foreign =
+      exchange("GET /a HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.example\r\n\r\n");
+  EXPECT_EQ(status_of(foreign), 403);
+  EXPECT_EQ(foreign.find("Access-Control-Allow"), std::string::npos);
+}
+
 TEST_F(EdgeHttp, APostWithoutALengthHasNoBodyAndIsTheLastOfItsConnection) {
   const std::string answer = exchange("POST /n HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(status_of(answer), 200);

@@ -40,7 +40,8 @@ class OpenAccess final : public Access {
 class PlatformCalls {
  public:
   PlatformCalls(const TestDatabase& database, std::span<const api::Domain> domains)
-      : router_(api::Router::Parts{.access = access_}) {
+      : router_({.per_address = 1e6, .per_user = 1e6, .per_org = 1e6},
+                {.access = access_, .clock = clock_, .log = log_, .counters = counters_}) {
     router_.add(api::domain_routes(domains, database.pool()));
   }
 
@@ -88,6 +89,9 @@ class PlatformCalls {
   }
 
   OpenAccess access_;
+  SystemClock clock_;
+  Log log_{clock_, LogLevel::kError, -1};
+  Counters counters_;
   api::Router router_;
 };
 

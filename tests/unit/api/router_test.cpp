@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "api/http_answers.hpp"
+#include "tests/support/fake_clock.hpp"
 
 namespace qylon::api {
 namespace {
@@ -53,7 +54,11 @@ class Routed : public testing::Test {
   HttpRequest request_;
   CallPtr call_;
   RoleAccess access_;
-  Router router_{Router::Parts{access_}};
+  test::FakeClock clock_;
+  Log log_{clock_, LogLevel::kError};
+  Counters counters_;
+  Router router_{Router::Limits{.per_address = 2, .per_user = 3, .per_org = 100},
+                 Router::Parts{access_, clock_, log_, counters_}};
 };
 
 TEST_F(Routed, RequestsReachTheirHandlerWithWhoAsks) {
@@ -99,6 +104,42 @@ TEST_F(Routed, RequestsHaveAnIdThatTheirProblemsName) {
   EXPECT_EQ(id.size(), 36U);
   EXPECT_TRUE(problem.body.starts_with(R"({"instance":"urn:uuid:)" + id + R"(","type":)"));
   EXPECT_EQ(header_of(problem, "traceparent").size(), 55U);
+}
+
+TEST_F(Routed, RequestsOfOneUserAreLimited) {
+  request_.peer_is_loopback = true;
+  for (int i = 0; i < 6; ++i)
+    EXPECT_EQ(ask("GET", "/things/7", "authenticated").status, 200);
+  const HttpResponse refused = ask("GET", "/things/7", "authenticated");
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(header_of(refused, "Retry-After"), "1");
+  EXPECT_EQ(header_of(refused, "X-Sb-Error-Code"), "over_request_rate_limit");
+  clock_.advance_ms(1000);
+  EXPECT_EQ(ask("GET", "/things/7", "authenticated").status, 200);
+}
+
+TEST_F(Routed, RequestsOfOneAddressAreLimitedBeforeAnybodyIsAsked) {
+  request_.peer_address = "192.0.2.1";
+  for (int i = 0; i < 4; ++i)
+    EXPECT_EQ(ask("GET", "/things/7", "forged").status, 401);
+  EXPECT_EQ(ask("GET", "/things/7", "forged").status, 429);
+  EXPECT_EQ(ask("GET", "/nothing", "").status, 429);
+  request_.peer_address = "192.0.2.2";
+  EXPECT_EQ(ask("GET", "/nothing", "").status, 404);
+}
+
+TEST_F(Routed, RequestsAreCountedByRouteAndStatus) {
+  ask("GET", "/things/7", "authenticated");
+  ask("GET", "/things/8", "");
+  const std::string page = counters_.render();
+  EXPECT_NE(
+      page.find(R"(http_requests_total{method="GET",route="/things/{id}",status_code="200"} 1)"),
+      std::string::npos);
+  EXPECT_NE(
+      page.find(R"(http_requests_total{method="GET",route="/things/{id}",status_code="401"} 1)"),
+      std::string::npos);
+  EXPECT_NE(page.find(R"(qylon_http_request_seconds_count{method="GET",route="/things/{id}"} 2)"),
+            std::string::npos);
 }
 
 TEST_F(Routed, RequestsWithDeepJsonAreRefused) {

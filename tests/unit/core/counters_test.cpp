@@ -37,6 +37,25 @@ TEST(Counters, HistogramBucketsAreCumulativeAndIncludeTheirBound) {
             "delay_ms_count 4\n");
 }
 
+TEST(Counters, OfOneNameStandTogetherWheneverTheyCame) {
+  Counters counters;
+  counters.counter("a", "A.", R"({x="1"})");
+  counters.counter("b", "B.");
+  counters.counter("a", "A.", R"({x="2"})");
+  EXPECT_EQ(counters.render(),
+            "# HELP a A.\n# TYPE a counter\na{x=\"1\"} 0\na{x=\"2\"} 0\n"
+            "# HELP b B.\n# TYPE b counter\nb 0\n");
+}
+
+TEST(Counters, HistogramsHaveLabelsToo) {
+  Counters counters;
+  counters.histogram("t", "T.", {1.0}, R"({x="1"})").observe(0.5);
+  EXPECT_EQ(counters.render(),
+            "# HELP t T.\n# TYPE t histogram\n"
+            "t_bucket{x=\"1\",le=\"1\"} 1\nt_bucket{x=\"1\",le=\"+Inf\"} 1\n"
+            "t_sum{x=\"1\"} 0.5\nt_count{x=\"1\"} 1\n");
+}
+
 TEST(Counters, TheSameNameAndLabelsAreTheSameMetric) {
   Counters counters;
   EXPECT_EQ(&counters.counter("a", "A."), &counters.counter("a", "A."));

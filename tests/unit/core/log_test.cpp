@@ -12,11 +12,11 @@ namespace {
 
 /// What `write` logs, read back through a pipe.
 template <typename Write>
-std::string logged(LogLevel threshold, Write write) {
+std::string logged(LogLevel threshold, Write write, LogFormat format = LogFormat::kLogfmt) {
   std::array<int, 2> ends{};
   EXPECT_EQ(::pipe(ends.data()), 0);
   const test::FakeClock clock(1'763'722'800'123'456);
-  write(Log(clock, threshold, ends[1]));
+  write(Log(clock, threshold, ends[1], format));
   ::close(ends[1]);
   std::string text(8192, '\0');
   const auto bytes = ::read(ends[0], text.data(), text.size());
@@ -39,6 +39,18 @@ TEST(Log, QuotesAndEscapesWhatAPeerMayHaveChosen) {
                      log.warn("x", {{"name", "a \"b\"\nlevel=error"}});
                    }),
             "2025-11-21T11:00:00.123Z warn x name=\"a \\\"b\\\"\\x0alevel=error\"\n");
+}
+
+TEST(Log, WritesJsonWhenAskedTo) {
+  EXPECT_EQ(logged(
+                LogLevel::kInfo,
+                [](const Log& log) {
+                  log.info("a.b", {{"name", "\"\n\\é"}, {"bad", "x\xff"}});
+                },
+                LogFormat::kJson),
+            R"({"time":"2025-11-21T11:00:00.123Z","level":"info","event":"a.b",)"
+            R"("name":"\"\u000a\\é","bad":"x?"})"
+            "\n");
 }
 
 TEST(Log, KeepsQuietBelowItsThreshold) {

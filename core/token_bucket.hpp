@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace qylon::realtime {
+namespace qylon {
 
 /// Threads: one object per session, its net thread.
 class TokenBucket {
@@ -47,4 +47,4 @@ class TokenBucket {
   std::int64_t filled_us_;
 };
 
-}  // namespace qylon::realtime
+}  // namespace qylon
