@@ -16,5 +16,7 @@ int run_score(const Words& words);
 int run_diarize(const Words& words);
 int run_schema(const Words& words);
 int run_verify(const Words& words);
+int run_audit(const Words& words);
+int run_vault(const Words& words);
 
 }  // namespace qylon::server

@@ -8,7 +8,6 @@
 #include <memory>
 #include <thread>
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "api/token_access.hpp"
@@ -19,7 +18,9 @@
 #include "media/stream_graph.hpp"
 #include "realtime/edge_server.hpp"
 #include "realtime/ws_connector.hpp"
+#include "server/background.hpp"
 #include "server/command.hpp"
+#include "server/data_directory.hpp"
 #include "server/platform.hpp"
 #include "server/publisher.hpp"
 #include "server/recogniser_settings.hpp"
@@ -91,6 +92,7 @@ class Server {
   std::unique_ptr<Publisher> publisher_;  // The writer's and the database's last jobs use it.
   std::unique_ptr<storage::PrivateCluster> cluster_;
   std::unique_ptr<storage::Database> database_;
+  std::unique_ptr<Background> background_;
   std::unique_ptr<storage::Journal> journal_;
   std::unique_ptr<storage::CaptionWriter> writer_;
   std::unique_ptr<media::Recorder> recorder_;
@@ -104,18 +106,6 @@ class Server {
   std::unique_ptr<realtime::EdgeServer> edge_;
 };
 
-Status make_private_directory(const std::string& path) {
-  std::error_code error;
-  const bool made = std::filesystem::create_directories(path, error);
-  if (error) {
-    return Error{ErrorCode::kInvalidArgument,
-                 "data-dir: cannot make " + path + ": " + error.message()};
-  }
-  // The private PostgreSQL may run as another user and must reach its own directory below.
-  if (made) static_cast<void>(::chmod(path.c_str(), 0711));
-  return ok();
-}
-
 Status Server::start(const ListenAddress& address) {
   Status status = make_private_directory(settings_.data_dir);
   if (status) status = start_storage();
@@ -128,7 +118,13 @@ Status Server::start_storage() {
   Status status = open_database();
   if (status) status = open_journal();
   if (status) status = store_journalled_captions();
-  return status;
+  if (!status) return status;
+  auto background = Background::start(
+      settings_.data_dir,
+      {.database = *database_, .clock = clock_, .log = log_, .counters = counters_});
+  if (!background) return background.error();
+  background_ = *std::move(background);
+  return ok();
 }
 
 Status Server::open_database() {
@@ -293,6 +289,7 @@ void Server::stop() {
   edge_.reset();
   platform_.reset();  // Its jobs talk to the live meetings.
   live_.reset();      // The last words become finals, and reach the journal.
+  background_.reset();
   publisher_->drain();
 }
 

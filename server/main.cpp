@@ -23,6 +23,8 @@ constexpr const char* kHelp =
   qylon score        compare a result with the truth (DER, JER, WER, cpWER)
   qylon schema       compare a database with what this program declares
   qylon token        print the token of a data directory
+  qylon audit        look for what was changed in the audit log
+  qylon vault        put a new master key before the old ones
   qylon version      print the version
 
 `qylon COMMAND --help` tells more. Start with:
@@ -34,15 +36,17 @@ struct Command {
   std::string_view name;
   int (*run)(const Words& words);
 };
-constexpr std::array<Command, 9> kCommands{{{"serve", run_serve},
-                                            {"uplink", run_uplink},
-                                            {"export", run_export},
-                                            {"transcribe", run_transcribe},
-                                            {"diarize", run_diarize},
-                                            {"verify", run_verify},
-                                            {"score", run_score},
-                                            {"schema", run_schema},
-                                            {"token", run_token}}};
+constexpr std::array<Command, 11> kCommands{{{"serve", run_serve},
+                                             {"uplink", run_uplink},
+                                             {"export", run_export},
+                                             {"transcribe", run_transcribe},
+                                             {"diarize", run_diarize},
+                                             {"verify", run_verify},
+                                             {"score", run_score},
+                                             {"schema", run_schema},
+                                             {"token", run_token},
+                                             {"audit", run_audit},
+                                             {"vault", run_vault}}};
 
 int run(const Words& words) {
   const std::string_view name = words.empty() ? "" : std::string_view(words.front());

@@ -97,6 +97,15 @@ Result<ClusterUser> user_of(const std::string& directory) {
   return chosen;
 }
 
+std::string conninfo_value(std::string_view value) {
+  std::string result = "'";
+  for (const char c : value) {
+    if (c == '\'' || c == '\\') result += '\\';
+    result += c;
+  }
+  return result + "'";
+}
+
 }  // namespace
 
 Result<ClusterFiles> ClusterFiles::open(const std::string& data_dir) {
@@ -118,6 +127,11 @@ std::string ClusterFiles::socket_directory() const {
   std::string direct = path_ + "/" + kSocketName;
   if (direct.size() + kFileName <= kPathMax) return direct;
   return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(fd()) + "/" + kSocketName;
+}
+
+std::string ClusterFiles::url(std::string_view role, std::string_view database) const {
+  return "host=" + conninfo_value(socket_directory()) + " port=5432 user=" + std::string(role) +
+         " dbname=" + std::string(database);
 }
 
 bool ClusterFiles::cluster_exists() const {

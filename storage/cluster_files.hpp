@@ -36,6 +36,9 @@ class ClusterFiles {
   /// 107 bytes of sockaddr_un, our open directory under /proc.
   std::string socket_directory() const;
 
+  /// libpq connection string through that socket, good for as long as this object lives.
+  std::string url(std::string_view role, std::string_view database) const;
+
   bool cluster_exists() const;
   /// Removes what an interrupted initdb left.
   void remove_unfinished();

@@ -102,15 +102,6 @@ std::vector<std::string> postgres_arguments() {
   return arguments;
 }
 
-std::string conninfo_value(std::string_view value) {
-  std::string result = "'";
-  for (const char c : value) {
-    if (c == '\'' || c == '\\') result += '\\';
-    result += c;
-  }
-  return result + "'";
-}
-
 Status create_database(const std::string& maintenance_url, const Log& log) {
   auto connected = PgConnection::connect({.url = maintenance_url}, log);
   if (!connected) return connected.error();
@@ -155,8 +146,7 @@ class PrivateCluster::Impl {
   }
 
   std::string url_for(std::string_view role, std::string_view database = kDatabase) const {
-    return "host=" + conninfo_value(files_.socket_directory()) +
-           " port=5432 user=" + std::string(role) + " dbname=" + std::string(database);
+    return files_.url(role, database);
   }
   int pid() const QYLON_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);

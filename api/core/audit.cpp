@@ -81,16 +81,45 @@ std::span<const std::uint8_t> bytes_of(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
-void add_problem(AuditTrail::Report& report, std::string problem) {
-  if (report.problems.size() < kProblemsMax) report.problems.push_back(std::move(problem));
-}
-
 std::vector<std::string> split(const std::string& line) {
   std::istringstream stream(line);
   std::vector<std::string> words;
   for (std::string word; words.size() < 8 && stream >> word;)
     words.push_back(word);
   return words;
+}
+
+/// `ID HEX`: the master key's name, and the private key as that one sealed it.
+Status write_key(const std::string& path, const SigningKey& key, const MasterKeys& masters) {
+  std::vector<std::uint8_t> sealed = key.private_der();
+  masters.active().seal(bytes_of(kKeyContext), sealed);
+  const std::string text = masters.active_id() + " " +
+                           hex({reinterpret_cast<const char*>(sealed.data()), sealed.size()});
+  const std::string unfinished = path + ".new";
+  const Status written = write_file(unfinished, text + "\n", O_TRUNC);
+  if (!written) return written;
+  if (std::rename(unfinished.c_str(), path.c_str()) != 0) return failed("rename", unfinished);
+  return ok();
+}
+
+Result<SigningKey> read_key(const std::string& path, const MasterKeys& masters) {
+  const auto words = split(read_file(path));
+  const SealKey* const master = words.size() == 2 ? masters.find(words[0]) : nullptr;
+  const auto sealed = master != nullptr ? parse_hex(words[1]) : std::nullopt;
+  std::vector<std::uint8_t> der;
+  if (sealed) der.assign(sealed->begin(), sealed->end());
+  if (!sealed || !master->open(bytes_of(kKeyContext), der))
+    return Error{ErrorCode::kInvalidArgument, path + " was not sealed by these master keys"};
+  auto key = SigningKey::from_der(der);
+  if (key && words[0] != masters.active_id()) {
+    const Status written = write_key(path, *key, masters);
+    if (!written) return written.error();
+  }
+  return key;
+}
+
+void add_problem(AuditTrail::Report& report, std::string problem) {
+  if (report.problems.size() < kProblemsMax) report.problems.push_back(std::move(problem));
 }
 
 }  // namespace
@@ -117,26 +146,14 @@ Subscription audit_of_events() {
           }};
 }
 
-Result<AuditTrail> AuditTrail::open(const std::string& dir, const SealKey& master) {
+Result<AuditTrail> AuditTrail::open(const std::string& dir, const MasterKeys& masters) {
   const std::string path = dir + "/audit-key";
   if (::access(path.c_str(), F_OK) != 0) {
-    std::vector<std::uint8_t> sealed = SigningKey::generate().private_der();
-    master.seal(bytes_of(kKeyContext), sealed);
-    const std::string text =
-        hex({reinterpret_cast<const char*>(sealed.data()), sealed.size()}) + "\n";
-    const std::string unfinished = path + ".new";
-    const Status written = write_file(unfinished, text, O_TRUNC);
+    const SigningKey made = SigningKey::generate();
+    const Status written = write_key(path, made, masters);
     if (!written) return written.error();
-    if (std::rename(unfinished.c_str(), path.c_str()) != 0) return failed("rename", unfinished);
   }
-  std::string text = read_file(path);
-  if (text.ends_with('\n')) text.pop_back();
-  const auto sealed = parse_hex(text);
-  std::vector<std::uint8_t> der;
-  if (sealed) der.assign(sealed->begin(), sealed->end());
-  if (!sealed || !master.open(bytes_of(kKeyContext), der))
-    return Error{ErrorCode::kInvalidArgument, path + " was not sealed by this master key"};
-  auto key = SigningKey::from_der(der);
+  auto key = read_key(path, masters);
   if (!key) return key.error();
   return AuditTrail(dir, *std::move(key));
 }

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "api/core/event_subscriptions.hpp"
+#include "api/core/master_keys.hpp"
 #include "api/identity/jwt_key.hpp"
-#include "core/seal.hpp"
 #include "storage/sql.hpp"
 
 namespace qylon::api {
@@ -34,10 +34,11 @@ Subscription audit_of_events();
 /// Threads : checkpoint() by one at a time; verify() by any.
 class AuditTrail {
  public:
-  /// The signing key is `dir`/audit-key, sealed by `master`, made on first use.
-  /// Errors: kInvalidArgument for a key that `master` does not open; kUnavailable for a directory
+  /// The signing key is `dir`/audit-key, sealed by the active one of `masters`; made on first use,
+  /// sealed anew when another one was active.
+  /// Errors: kInvalidArgument for a key that `masters` do not open; kUnavailable for a directory
   ///         that cannot be written.
-  static Result<AuditTrail> open(const std::string& dir, const SealKey& master);
+  static Result<AuditTrail> open(const std::string& dir, const MasterKeys& masters);
 
   /// Signs the chains that have grown since their last checkpoint. Errors: kUnavailable when the
   /// file cannot be written.

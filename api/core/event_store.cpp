@@ -96,6 +96,15 @@ std::vector<Event> read_stream(Sql& sql, const StreamPart& part) {
                {part.stream, optional_number(part.until_version), optional_number(part.until_ms)}));
 }
 
+bool has_news(Sql& sql, const std::string& name) {
+  return sql.value(
+             "select exists (select from events where tx < pg_snapshot_xmin(pg_current_snapshot())"
+             " and (tx, pos) >"
+             " (coalesce((select tx from event_checkpoints where reader = $1), '0'::xid8),"
+             " coalesce((select pos from event_checkpoints where reader = $1), 0)))",
+             {name}) == "t";
+}
+
 std::optional<EventCursor> lock_checkpoint(Sql& sql, const std::string& name) {
   sql.run("insert into event_checkpoints (reader) values ($1) on conflict do nothing", {name});
   const auto found = sql.rows(

@@ -57,6 +57,8 @@ struct StreamPart {
 };
 std::vector<Event> read_stream(storage::Sql& sql, const StreamPart& part);
 
+/// Whether something lies behind reader `name`'s place. Writes nothing, unlike the next one.
+bool has_news(storage::Sql& sql, const std::string& name);
 /// Where reader `name` is, locked until the transaction ends; nothing while another server reads
 /// for it. A new reader begins before the first event.
 std::optional<EventCursor> lock_checkpoint(storage::Sql& sql, const std::string& name);

@@ -108,6 +108,7 @@ class EventSubscriptions::Impl {
   }
 
   Status handle_batch(storage::Sql& sql, const Subscription& subscription, std::size_t& count) {
+    if (!has_news(sql, subscription.name)) return ok();
     const auto after = lock_checkpoint(sql, subscription.name);
     if (!after) return ok();
     const auto events = read_events(sql, *after, options_.batch_max);

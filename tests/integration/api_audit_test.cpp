@@ -76,7 +76,8 @@ class AuditLog : public testing::Test {
   }
 
   const test::TemporaryDirectory directory_;
-  const SealKey master_ = SealKey::random();
+  const SealKey key_ = SealKey::random();
+  const MasterKeys master_{{key_}};
   const std::string first_ = "11111111-0000-4000-8000-000000000001";
   const std::string second_ = "22222222-0000-4000-8000-000000000002";
   std::optional<AuditTrail> trail_;
@@ -161,7 +162,12 @@ TEST_F(AuditLog, IsSignedByTheSameKeyAfterARestartAndOnlyWithItsMasterKey) {
   const auto again = AuditTrail::open(directory_.path(), master_);
   ASSERT_TRUE(again);
   EXPECT_TRUE(verify(*again).problems.empty());
-  const auto stranger = AuditTrail::open(directory_.path(), SealKey::random());
+  const SealKey fresh = SealKey::random();
+  ASSERT_TRUE(AuditTrail::open(directory_.path(), MasterKeys({fresh, key_})));
+  const auto rotated = AuditTrail::open(directory_.path(), MasterKeys({fresh}));
+  ASSERT_TRUE(rotated) << "it was sealed anew";
+  EXPECT_TRUE(verify(*rotated).problems.empty());
+  const auto stranger = AuditTrail::open(directory_.path(), MasterKeys({SealKey::random()}));
   ASSERT_FALSE(stranger);
   EXPECT_EQ(stranger.error().code, ErrorCode::kInvalidArgument);
 }

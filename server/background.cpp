@@ -1,0 +1,67 @@
+#include "server/background.hpp"
+
+#include <future>
+#include <utility>
+
+#include "api/core/vault.hpp"
+
+namespace qylon::server {
+namespace {
+
+// What is cut off after the last signature is not found, so it is a matter of minutes.
+constexpr const char* kCheckpoints = "*/15 * * * *";
+
+/// One transaction, waited for: at start, when nobody else uses the database yet.
+Status transact(storage::Database& database, const std::function<Status(storage::Sql&)>& body) {
+  std::promise<Status> answer;
+  const bool taken = database.submit([&](storage::Session& session) {
+    answer.set_value(session.transact([&](pqxx::transaction_base& transaction) {
+      storage::Sql sql(transaction);
+      return body(sql);
+    }));
+  });
+  if (!taken) return Error{ErrorCode::kOverloaded, "the database's queue is full"};
+  return answer.get_future().get();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Background>> Background::start(const std::string& data_dir,
+                                                      const Parts& parts) {
+  auto masters = api::MasterKeys::load_or_create(data_dir + "/vault-keys");
+  if (!masters) return masters.error();
+  auto audit = api::AuditTrail::open(data_dir, *masters);
+  if (!audit) return audit.error();
+  const api::Vault vault(*std::move(masters));
+  const Status checked =
+      transact(parts.database, [&](storage::Sql& sql) { return vault.check(sql); });
+  if (!checked) return checked.error();
+  std::unique_ptr<Background> background(new Background(*std::move(audit), parts));
+  const Status scheduled = background->jobs_.schedule(
+      {.name = "audit.checkpoint", .cron = kCheckpoints, .kind = "audit.checkpoint"});
+  if (!scheduled) return scheduled.error();
+  background->jobs_.start();
+  background->events_.start();
+  return background;
+}
+
+Background::Background(api::AuditTrail audit, const Parts& parts)
+    : audit_(std::move(audit)),
+      sagas_(parts.database),
+      jobs_({},
+            {.database = parts.database,
+             .clock = parts.clock,
+             .log = parts.log,
+             .counters = parts.counters}),
+      events_({}, {.database = parts.database, .log = parts.log, .counters = parts.counters}, {}) {
+  jobs_.handle("saga.step", sagas_.handler());
+  jobs_.handle(
+      "audit.checkpoint",
+      api::in_transaction(parts.database,
+                          [this, &clock = parts.clock](storage::Sql& sql, const api::Job&) {
+                            return audit_.checkpoint(sql, clock.wall_us() / 1'000'000);
+                          }));
+  events_.add(api::audit_of_events());
+}
+
+}  // namespace qylon::server

@@ -1,0 +1,43 @@
+#pragma once
+/// What the server does without being asked: jobs, sagas, and what follows the events.
+
+#include <memory>
+#include <string>
+
+#include "api/core/audit.hpp"
+#include "api/core/event_subscriptions.hpp"
+#include "api/core/job_runner.hpp"
+#include "api/core/saga.hpp"
+#include "core/clock.hpp"
+#include "core/counters.hpp"
+#include "core/log.hpp"
+#include "core/result.hpp"
+#include "storage/database.hpp"
+
+namespace qylon::server {
+
+/// Threads: two of its own (jobs, events). Destroyed before what its parts name; what runs then has
+///          ten seconds, the rest is given back to the queue.
+class Background {
+ public:
+  struct Parts {
+    storage::Database& database;
+    const Clock& clock;
+    const Log& log;
+    Counters& counters;
+  };
+  /// Opens the master keys of the data directory, and begins.
+  /// Errors: kInvalidArgument for a key file that is wrong or that lacks a key which rows need;
+  ///         kUnavailable for a directory that cannot be written.
+  static Result<std::unique_ptr<Background>> start(const std::string& data_dir, const Parts& parts);
+
+ private:
+  Background(api::AuditTrail audit, const Parts& parts);
+
+  const api::AuditTrail audit_;
+  api::Sagas sagas_;
+  api::JobRunner jobs_;
+  api::EventSubscriptions events_;
+};
+
+}  // namespace qylon::server
