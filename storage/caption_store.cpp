@@ -97,17 +97,21 @@ void insert_utterances(pqxx::transaction_base& transaction, std::span<const Capt
   }
   const auto& u = utterances.columns;
   const auto& w = words.columns;
-  // Words go in only with the utterance that this statement inserted: a retry adds none.
+  // Words go in only with the utterance that this statement inserted: a retry adds none. Of a
+  // meeting that does not exist the table's own trigger complains.
   transaction.exec_params0(
       "with inserted as ("
       " insert into utterances (meeting, caption_offset, segment, revision, track, start_ms,"
-      "  end_ms, speaker_key, speaker_confidence, text, confidence, language, engine)"
-      " select * from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::integer[],"
+      "  end_ms, speaker_key, speaker_confidence, text, confidence, language, engine, org_id)"
+      " select u.*, m.org_id from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::integer[],"
       "  $5::integer[], $6::bigint[], $7::bigint[], $8::text[], $9::real[], $10::text[],"
-      "  $11::real[], $12::text[], $13::text[])"
-      " on conflict do nothing returning meeting, caption_offset)"
-      "insert into words (meeting, caption_offset, position, text, start_ms, end_ms, confidence)"
-      " select w.* from unnest($14::uuid[], $15::bigint[], $16::integer[], $17::text[],"
+      "  $11::real[], $12::text[], $13::text[]) u (meeting) left join meetings m on m.id = "
+      "u.meeting"
+      " on conflict do nothing returning meeting, caption_offset, org_id)"
+      "insert into words (meeting, caption_offset, position, text, start_ms, end_ms, confidence,"
+      " org_id)"
+      " select w.*, inserted.org_id from unnest($14::uuid[], $15::bigint[], $16::integer[], "
+      "$17::text[],"
       "  $18::bigint[], $19::bigint[], $20::real[])"
       "  as w (meeting, caption_offset, position, text, start_ms, end_ms, confidence)"
       " join inserted using (meeting, caption_offset)",

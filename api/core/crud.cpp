@@ -192,6 +192,7 @@ Route route_of(const Operation& operation, storage::Database& database) {
 
 std::vector<Verb> verbs_of(const Entity& entity) {
   if (entity.is_hidden()) return {};
+  if (entity.is_written_by_server()) return {Verb::kList, Verb::kGet};
   switch (entity.scope()) {
     case Scope::kService:
       return {};

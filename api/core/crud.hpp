@@ -15,8 +15,8 @@ namespace qylon::api {
 enum class Verb : std::uint8_t { kList, kGet, kCreate, kPatch, kDelete };
 
 /// What routes an entity brings: GET and POST on its path, GET, PATCH and DELETE on path/{id}.
-/// A kPublicInsert only POST; a kAppend nothing that changes rows; a kTenant neither POST nor
-/// DELETE; a hidden one and a kService nothing.
+/// One that the server writes only GET; a kPublicInsert only POST; a kAppend nothing that changes
+/// rows; a kTenant neither POST nor DELETE; a hidden one and a kService nothing.
 std::vector<Verb> verbs_of(const Entity& entity);
 
 /// "GET", "/api/clients/{id}" and who may call at all.

@@ -1,5 +1,6 @@
 #include "api/core/ddl.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "api/core/policies.hpp"
@@ -150,7 +151,7 @@ void TableWriter::add_grants() {
     case Scope::kOrganisation:
     case Scope::kAppend:
     case Scope::kOwner:
-      add_grant("authenticated", all);
+      add_grant("authenticated", entity_.is_written_by_server() ? "select" : all);
       break;
     case Scope::kTenant:
       add_grant("authenticated", "select, update");
@@ -193,7 +194,12 @@ void TableWriter::write_foreign_keys() {
                    "foreign key (" + sql_list(key.fields) + ") references " + key.entity + " (" +
                        sql_list(key.target) + ") on delete cascade");
   }
-  if (entity_.has_organisation()) {
+  // Where a key leads through another row of the organisation, that row's key is enough.
+  const auto& keys = entity_.foreign_keys();
+  const bool through = std::any_of(keys.begin(), keys.end(), [](const ForeignKey& key) {
+    return key.fields.front() == "org_id";
+  });
+  if (entity_.has_organisation() && !through) {
     add_constraint("org_id_fkey", "foreign key (org_id) references orgs (id) on delete cascade");
   }
 }

@@ -66,6 +66,11 @@ Entity& Entity::trusted() {
   return *this;
 }
 
+Entity& Entity::written_by_server() {
+  written_by_server_ = true;
+  return *this;
+}
+
 Entity& Entity::also_for(std::string role) {
   other_roles_.push_back(std::move(role));
   return *this;

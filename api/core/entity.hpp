@@ -63,6 +63,8 @@ class Entity {
   Entity& guard(std::string sql);
   /// Functions that work as the schema's owner (app.org) read and write it.
   Entity& trusted();
+  /// Members only read it.
+  Entity& written_by_server();
   /// A role of an earlier release that still reads and writes it without taking on another.
   Entity& also_for(std::string role);
   /// What org_id is where a statement does not say it, instead of app.org().
@@ -119,6 +121,7 @@ class Entity {
   const std::string& write_permission() const noexcept { return write_permission_; }
   const std::string& guard() const noexcept { return guard_; }
   bool is_hidden() const noexcept { return hidden_; }
+  bool is_written_by_server() const noexcept { return written_by_server_; }
   bool is_trusted() const noexcept { return trusted_; }
   bool is_monthly() const noexcept { return keep_days_ > 0; }
   bool has_key() const noexcept { return !key_.empty(); }
@@ -162,6 +165,7 @@ class Entity {
   std::string organisation_default_ = "app.org()";
   bool hidden_ = false;
   bool trusted_ = false;
+  bool written_by_server_ = false;
   int keep_days_ = 0;
   std::vector<std::string> key_;
   std::vector<Field> fields_;

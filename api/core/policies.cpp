@@ -37,6 +37,7 @@ void add_member_policies(const Entity& entity, std::vector<Policy>& policies) {
                       {"authenticated"},
                       "org_id = (select app.org()) and " + can("read"),
                       ""});
+  if (entity.is_written_by_server()) return;
   policies.push_back({"insert", "insert", {"authenticated"}, "", write});
   if (entity.scope() == Scope::kAppend) return;
   policies.push_back({"update", "update", {"authenticated"}, write, write});

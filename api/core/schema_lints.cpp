@@ -14,9 +14,13 @@ constexpr const char* kForeignKeyWithoutIndex = R"sql(
      and not exists (
        select from pg_index i
         where i.indrelid = k.conrelid and i.indpred is null
-          and (select array_agg(u order by u) from unnest(k.conkey) u)
-              = (select array_agg(u order by u)
-                   from unnest((i.indkey::int2[])[0:cardinality(k.conkey) - 1]) u)))sql";
+          and (i.indkey[0] = any (k.conkey)
+               and i.indkey[0] <> (select a.attnum from pg_attribute a
+                                    where a.attrelid = k.conrelid and a.attname = 'org_id'
+                                    union all select 0 limit 1)
+               or (select array_agg(u order by u) from unnest(k.conkey) u)
+                  = (select array_agg(u order by u)
+                       from unnest((i.indkey::int2[])[0:cardinality(k.conkey) - 1]) u))))sql";
 constexpr const char* kCallPerRow = R"sql(
   select p.tablename || '.' || p.policyname || ' calls a function once a row; write (select f())'
     from pg_policies p

@@ -3,7 +3,7 @@
 namespace qylon::api {
 
 std::vector<Domain> all_domains() {
-  return {orgs_domain()};
+  return {orgs_domain(), meetings_domain()};
 }
 
 }  // namespace qylon::api

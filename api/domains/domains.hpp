@@ -9,6 +9,7 @@
 namespace qylon::api {
 
 Domain orgs_domain();
+Domain meetings_domain();
 
 std::vector<Domain> all_domains();
 

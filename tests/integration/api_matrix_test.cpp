@@ -256,6 +256,56 @@ TEST_F(Matrix, NoByteOfAnotherOrganisationComesOverAnyRoute) {
   EXPECT_GT(answers, 100);
 }
 
+TEST_F(Matrix, WhatTheMediaPathStoresIsTheMeetingsOrganisations) {
+  const std::string meeting = test::random_uuid();
+  const auto insert = [&](const std::string& columns, const std::string& values) {
+    const Status done =
+        kDatabase->transact_as(Principal::service(), [&](pqxx::transaction_base& transaction) {
+          storage::Sql(transaction)
+              .run_script("insert into " + columns + " values ('" + meeting + "', " + values + ")");
+          return ok();
+        });
+    EXPECT_TRUE(done) << columns << done.error().message;
+  };
+  insert("meetings (id, epoch, title, org_id)",
+         "gen_random_uuid(), 'Home', '" + std::string(kHome) + "'");
+  insert("participants (meeting, key, name)", "'t0', 'Ann'");
+  insert(
+      "tracks (meeting, track, label, speaker, codec, sample_rate_hz, channels, clock_id,"
+      " anchor_ms)",
+      "0, '', '', 'opus', 48000, 1, gen_random_uuid(), 0");
+  insert("speakers (meeting, key, name, provenance)", "'t0', 'Ann', 'track'");
+  insert(
+      "utterances (meeting, caption_offset, segment, revision, track, start_ms, end_ms,"
+      " speaker_key, speaker_confidence, text, confidence, language, engine)",
+      "1, 1, 1, 0, 0, 5, 't0', 1, 'Hello', 1, 'en', 'test'");
+  insert("words (meeting, caption_offset, position, text, start_ms, end_ms, confidence)",
+         "1, 0, 'Hello', 0, 5, 1");
+  insert("voices (meeting, key, model, centroid, weight)", "'t0', 'm', '', 1");
+  const auto seen = [&](const test::PlatformCalls::From& from, const std::string& table) {
+    std::string count;
+    const Principal principal{
+        .role = "authenticated",
+        .user = from.token,
+        .claims = R"({"sub":")" + from.token + R"(","active_org":")" + from.org + "\"}"};
+    const Status read = kDatabase->transact_as(principal, [&](pqxx::transaction_base& transaction) {
+      const std::string id = table == "meetings" ? "id" : "meeting";
+      count = storage::Sql(transaction)
+                  .value("select count(*) from " + table + " where " + id + " = $1", {meeting})
+                  .value_or("");
+      return ok();
+    });
+    EXPECT_TRUE(read) << read.error().message;
+    return count;
+  };
+  for (const Entity& entity : meetings_domain().entities) {
+    if (!entity.is_hidden()) continue;
+    EXPECT_EQ(seen(callers_[Caller::kViewer], entity.name()), "1") << entity.name();
+    EXPECT_EQ(seen(callers_[Caller::kStranger], entity.name()), "0") << entity.name();
+    EXPECT_EQ(seen(callers_[Caller::kForeignClaim], entity.name()), "0") << entity.name();
+  }
+}
+
 TEST_F(Matrix, CountsEveryRouteOfTheEntities) {
   std::size_t routes = 0;
   for (const Domain& domain : every_domain()) {

@@ -1,0 +1,179 @@
+/// Meetings and what was said in them, as the media path stores it (storage/meeting_store.hpp).
+
+#include "api/domains/domains.hpp"
+
+namespace qylon::api {
+namespace {
+
+/// Rows that the server writes about a meeting, in the meeting's organisation.
+Entity of_meeting(const char* name) {
+  return Entity(name)
+      .organisation()
+      .organisation_by_default("")
+      .written_by_server()
+      .also_for("qylon_app")
+      .trigger("inherit", "before insert when (new.org_id is null)", "app.inherit_org()")
+      .uuid("meeting")
+      .required()
+      .foreign({"org_id", "meeting"}, "meetings", {"org_id", "id"});
+}
+
+Entity meetings() {
+  return Entity("meetings")
+      .organisation()
+      .organisation_by_default("coalesce(app.org(), app.default_org())")
+      .also_for("qylon_app")
+      .keyed({"id"})
+      .uuid("id")
+      .required()
+      .uuid("epoch")
+      .required()
+      .text("title")
+      .required()
+      .max(500)
+      .text("state")
+      .required()
+      .one_of({"created", "live", "ending", "ended"})
+      .by_default("'created'")
+      .texts("glossary")
+      .required()
+      .max(1000)
+      .by_default("'{}'")
+      .time("created_at")
+      .required()
+      .by_default("now()")
+      .time("started_at")
+      .time("ended_at")
+      .uuid("created_by")
+      .by_default("auth.uid()")
+      .unique({"id"})
+      .plain_index("newest", "created_at desc, id desc")
+      .plain_index("org_newest", "org_id, created_at desc, id desc");
+}
+
+Entity tracks() {
+  return of_meeting("tracks")
+      .keyed({"meeting", "track"})
+      .integer("track")
+      .required()
+      .text("label")
+      .required()
+      .text("speaker")
+      .required()
+      .text("codec")
+      .required()
+      .integer("sample_rate_hz")
+      .required()
+      .integer("channels")
+      .required()
+      .uuid("clock_id")
+      .required()
+      .big_integer("anchor_ms")
+      .required()
+      .check("track_range", "track between 0 and 65535");
+}
+
+Entity utterances() {
+  return of_meeting("utterances")
+      .keyed({"meeting", "caption_offset"})
+      .big_integer("caption_offset")
+      .required()
+      .big_integer("segment")
+      .required()
+      .integer("revision")
+      .required()
+      .integer("track")
+      .required()
+      .big_integer("start_ms")
+      .required()
+      .big_integer("end_ms")
+      .required()
+      .text("speaker_key")
+      .required()
+      .real("speaker_confidence")
+      .required()
+      .text("text")
+      .required()
+      .real("confidence")
+      .required()
+      .text("language")
+      .required()
+      .text("engine")
+      .required()
+      .bytes("change")
+      .text("label_key")
+      .real("label_confidence")
+      .text("label_provenance")
+      .one_of({"track", "cluster", "enrolled", "manual"})
+      .unique({"meeting", "caption_offset"})
+      .check("caption_offset_range", "caption_offset > 0");
+}
+
+Entity words() {
+  return Entity("words")
+      .organisation()
+      .organisation_by_default("")
+      .written_by_server()
+      .also_for("qylon_app")
+      .trigger("inherit", "before insert when (new.org_id is null)", "app.inherit_org()")
+      .keyed({"meeting", "caption_offset", "position"})
+      .uuid("meeting")
+      .required()
+      .big_integer("caption_offset")
+      .required()
+      .integer("position")
+      .required()
+      .text("text")
+      .required()
+      .big_integer("start_ms")
+      .required()
+      .big_integer("end_ms")
+      .required()
+      .real("confidence")
+      .required()
+      .foreign({"org_id", "meeting", "caption_offset"},
+               "utterances",
+               {"org_id", "meeting", "caption_offset"});
+}
+
+}  // namespace
+
+Domain meetings_domain() {
+  Domain domain{"meetings"};
+  domain.entities.push_back(meetings());
+  domain.entities.push_back(of_meeting("participants")
+                                .keyed({"meeting", "key"})
+                                .text("key")
+                                .required()
+                                .text("name")
+                                .required()
+                                .time("joined_at")
+                                .required()
+                                .by_default("now()"));
+  domain.entities.push_back(tracks());
+  domain.entities.push_back(of_meeting("speakers")
+                                .keyed({"meeting", "key"})
+                                .text("key")
+                                .required()
+                                .text("name")
+                                .required()
+                                .text("provenance")
+                                .required()
+                                .one_of({"track", "cluster", "enrolled", "manual"})
+                                .text("merged_into"));
+  domain.entities.push_back(utterances());
+  domain.entities.push_back(words());
+  domain.entities.push_back(of_meeting("voices")
+                                .keyed({"meeting", "key"})
+                                .text("key")
+                                .required()
+                                .text("model")
+                                .required()
+                                .bytes("centroid")
+                                .required()
+                                .real("weight")
+                                .required());
+  return domain;
+}
+
+}  // namespace qylon::api

@@ -1,0 +1,122 @@
+-- The meeting tables become declared ones (api/domains/meetings.cpp): each row its organisation's.
+--
+-- The statements of the release before name no organisation: rows about a meeting take its one, and a
+-- meeting is the default organisation's.
+create function app.inherit_org() returns trigger
+language plpgsql set search_path = pg_catalog as $$
+begin
+  select m.org_id into new.org_id from public.meetings m where m.id = new.meeting;
+  if new.org_id is null then
+    raise exception 'there is no meeting %', new.meeting using errcode = 'foreign_key_violation';
+  end if;
+  return new;
+end
+$$;
+-- That release works as qylon_app; the defaults of its rows ask these.
+grant usage on schema app, auth to qylon_app;
+grant execute on function app.org(), app.default_org() to qylon_app;
+
+alter table participants drop constraint participants_meeting_fkey;
+alter table tracks drop constraint tracks_meeting_fkey;
+alter table speakers drop constraint speakers_meeting_fkey;
+alter table utterances drop constraint utterances_meeting_fkey;
+alter table words drop constraint words_meeting_caption_offset_fkey;
+alter table voices drop constraint voices_meeting_fkey;
+alter table meetings drop constraint meetings_glossary_check;
+alter table meetings drop constraint meetings_state_check;
+alter table meetings drop constraint meetings_title_check;
+alter table tracks drop constraint tracks_track_check;
+alter table speakers drop constraint speakers_provenance_check;
+alter table utterances drop constraint utterances_caption_offset_check;
+alter table utterances drop constraint utterances_label_provenance_check;
+revoke all on meetings from service_role;
+revoke all on participants from service_role;
+revoke all on tracks from service_role;
+revoke all on speakers from service_role;
+revoke all on utterances from service_role;
+revoke all on words from service_role;
+revoke all on words from qylon_app;
+revoke all on voices from service_role;
+alter table meetings add column org_id uuid default coalesce(app.org(), app.default_org()) not null;
+alter table meetings add column created_by uuid default auth.uid();
+alter table participants add column org_id uuid not null default app.default_org();
+alter table participants alter column org_id drop default;
+alter table tracks add column org_id uuid not null default app.default_org();
+alter table tracks alter column org_id drop default;
+alter table speakers add column org_id uuid not null default app.default_org();
+alter table speakers alter column org_id drop default;
+alter table utterances add column org_id uuid not null default app.default_org();
+alter table utterances alter column org_id drop default;
+alter table words add column org_id uuid not null default app.default_org();
+alter table words alter column org_id drop default;
+alter table voices add column org_id uuid not null default app.default_org();
+alter table voices alter column org_id drop default;
+alter table meetings add constraint meetings_title_max check (char_length(title) <= 500);
+alter table meetings add constraint meetings_state_one_of check (state in ('created', 'live', 'ending', 'ended'));
+alter table meetings add constraint meetings_glossary_max check (cardinality(glossary) <= 1000);
+alter table meetings add constraint meetings_id_key unique (org_id, id);
+create index meetings_org_newest on meetings (org_id, created_at desc, id desc);
+alter table meetings enable row level security, force row level security;
+create policy meetings_select on meetings for select to authenticated using (org_id = (select app.org()) and (select app.can('read')));
+create policy meetings_insert on meetings for insert to authenticated with check (org_id = (select app.org()) and ((select app.can('write')) or created_by = (select auth.uid()) and (select app.can('write_own'))));
+create policy meetings_update on meetings for update to authenticated using (org_id = (select app.org()) and ((select app.can('write')) or created_by = (select auth.uid()) and (select app.can('write_own')))) with check (org_id = (select app.org()) and ((select app.can('write')) or created_by = (select auth.uid()) and (select app.can('write_own'))));
+create policy meetings_delete on meetings for delete to authenticated using (org_id = (select app.org()) and ((select app.can('delete')) or created_by = (select auth.uid()) and (select app.can('write_own'))));
+create policy meetings_service on meetings for all to service_role using (true) with check (true);
+create policy meetings_qylon_app on meetings for all to qylon_app using (true) with check (true);
+grant select, insert, update, delete on meetings to service_role;
+grant select, insert, update, delete on meetings to authenticated;
+alter table participants enable row level security, force row level security;
+create policy participants_select on participants for select to authenticated using (org_id = (select app.org()) and (select app.can('read')));
+create policy participants_service on participants for all to service_role using (true) with check (true);
+create policy participants_qylon_app on participants for all to qylon_app using (true) with check (true);
+grant select, insert, update, delete on participants to service_role;
+grant select on participants to authenticated;
+create trigger participants_inherit before insert on participants for each row when (new.org_id is null) execute function app.inherit_org();
+alter table tracks add constraint tracks_track_range check (track between 0 and 65535);
+alter table tracks enable row level security, force row level security;
+create policy tracks_select on tracks for select to authenticated using (org_id = (select app.org()) and (select app.can('read')));
+create policy tracks_service on tracks for all to service_role using (true) with check (true);
+create policy tracks_qylon_app on tracks for all to qylon_app using (true) with check (true);
+grant select, insert, update, delete on tracks to service_role;
+grant select on tracks to authenticated;
+create trigger tracks_inherit before insert on tracks for each row when (new.org_id is null) execute function app.inherit_org();
+alter table speakers add constraint speakers_provenance_one_of check (provenance in ('track', 'cluster', 'enrolled', 'manual'));
+alter table speakers enable row level security, force row level security;
+create policy speakers_select on speakers for select to authenticated using (org_id = (select app.org()) and (select app.can('read')));
+create policy speakers_service on speakers for all to service_role using (true) with check (true);
+create policy speakers_qylon_app on speakers for all to qylon_app using (true) with check (true);
+grant select, insert, update, delete on speakers to service_role;
+grant select on speakers to authenticated;
+create trigger speakers_inherit before insert on speakers for each row when (new.org_id is null) execute function app.inherit_org();
+alter table utterances add constraint utterances_label_provenance_one_of check (label_provenance in ('track', 'cluster', 'enrolled', 'manual'));
+alter table utterances add constraint utterances_caption_offset_range check (caption_offset > 0);
+alter table utterances add constraint utterances_meeting_caption_offset_key unique (org_id, meeting, caption_offset);
+alter table utterances enable row level security, force row level security;
+create policy utterances_select on utterances for select to authenticated using (org_id = (select app.org()) and (select app.can('read')));
+create policy utterances_service on utterances for all to service_role using (true) with check (true);
+create policy utterances_qylon_app on utterances for all to qylon_app using (true) with check (true);
+grant select, insert, update, delete on utterances to service_role;
+grant select on utterances to authenticated;
+create trigger utterances_inherit before insert on utterances for each row when (new.org_id is null) execute function app.inherit_org();
+alter table words enable row level security, force row level security;
+create policy words_select on words for select to authenticated using (org_id = (select app.org()) and (select app.can('read')));
+create policy words_service on words for all to service_role using (true) with check (true);
+create policy words_qylon_app on words for all to qylon_app using (true) with check (true);
+grant select, insert, update, delete on words to service_role;
+grant select, insert, update on words to qylon_app;
+grant select on words to authenticated;
+create trigger words_inherit before insert on words for each row when (new.org_id is null) execute function app.inherit_org();
+alter table voices enable row level security, force row level security;
+create policy voices_select on voices for select to authenticated using (org_id = (select app.org()) and (select app.can('read')));
+create policy voices_service on voices for all to service_role using (true) with check (true);
+create policy voices_qylon_app on voices for all to qylon_app using (true) with check (true);
+grant select, insert, update, delete on voices to service_role;
+grant select on voices to authenticated;
+create trigger voices_inherit before insert on voices for each row when (new.org_id is null) execute function app.inherit_org();
+alter table meetings add constraint meetings_org_id_fkey foreign key (org_id) references orgs (id) on delete cascade;
+alter table participants add constraint participants_org_id_meeting_fkey foreign key (org_id, meeting) references meetings (org_id, id) on delete cascade;
+alter table tracks add constraint tracks_org_id_meeting_fkey foreign key (org_id, meeting) references meetings (org_id, id) on delete cascade;
+alter table speakers add constraint speakers_org_id_meeting_fkey foreign key (org_id, meeting) references meetings (org_id, id) on delete cascade;
+alter table utterances add constraint utterances_org_id_meeting_fkey foreign key (org_id, meeting) references meetings (org_id, id) on delete cascade;
+alter table words add constraint words_org_id_meeting_caption_offset_fkey foreign key (org_id, meeting, caption_offset) references utterances (org_id, meeting, caption_offset) on delete cascade;
+alter table voices add constraint voices_org_id_meeting_fkey foreign key (org_id, meeting) references meetings (org_id, id) on delete cascade;
