@@ -14,6 +14,7 @@
 #include "realtime/http_exchange.hpp"
 #include "realtime/ingest_upload.hpp"
 #include "realtime/memory_watch.hpp"
+#include "realtime/options_probe.hpp"
 #include "realtime/outbox.hpp"
 #include "realtime/request_rules.hpp"
 #include "realtime/session.hpp"
@@ -58,6 +59,8 @@ class Connection final : public SessionPort {
   std::uint64_t id() const noexcept { return id_; }
   const PeerAddress& peer() const noexcept { return peer_; }
   void attach(lws* wsi) noexcept { wsi_ = wsi; }
+  /// Before libwebsockets has the socket. REQUIRES: once.
+  void watch_first_bytes(int fd);
   Session* session() noexcept { return session_.get(); }
   /// The uplink session, or null.
   UplinkSession* uplink() noexcept { return uplink_; }
@@ -131,6 +134,7 @@ class Connection final : public SessionPort {
   // HTTP.
   std::uint64_t requests_ = 0;
   std::shared_ptr<HttpExchange> exchange_;
+  OptionsProbe options_probe_;
   SourceRequest source_;
   std::unique_ptr<IngestUpload> upload_;  // Of an exchange whose body is a live stream.
   std::int64_t exchange_since_us_ = 0;    // Of the request, then of the last written piece.

@@ -22,6 +22,10 @@ constexpr const char* kMethodsTaken =
 
 }  // namespace
 
+void Connection::watch_first_bytes(int fd) {
+  if (!parts_.is_tls) options_probe_.start(fd, parts_.loop);
+}
+
 int Connection::on_http() {
   parts_.sessions.counters.http_requests.add();
   const RequestHead head = read_request_head(wsi_);

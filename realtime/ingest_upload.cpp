@@ -11,6 +11,8 @@ namespace qylon::realtime {
 namespace {
 
 constexpr std::string_view kSource = "SOURCE";
+constexpr const char* kAsksHowToLogIn =
+    "an upload without a byte and without a password only asks whether one is wanted: it is";
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 // Before it such a client sends nothing, and after it it reads nothing.
 constexpr std::string_view kWelcomeOfSource = "HTTP/1.0 200 OK\r\n\r\n";
@@ -26,6 +28,9 @@ std::variant<std::unique_ptr<IngestUpload>, HttpRefusal> IngestUpload::create(
     const UploadHead& head,
     const std::string& peer_address,
     bool peer_is_loopback) {
+  // libshout's first question. Taken as an upload it would make a meeting that nobody wants.
+  if (head.request.content_length == "0" && !head.request.authorization)
+    return HttpRefusal{401, kAsksHowToLogIn};
   const auto plan = plan_stream(head.request);
   if (const auto* refusal = std::get_if<HttpRefusal>(&plan)) return *refusal;
   auto request = read_ingest_request(head);

@@ -38,7 +38,10 @@ class IngestUpload final : public IngestPort {
       const std::string& peer_address,
       bool peer_is_loopback);
 
-  void start() { session_->start(); }
+  void start() {
+    session_->start();
+    on_body({});  // A length of 0 has come in full.
+  }
   /// Undecoded bytes of the body, those that libwebsockets had read with the header.
   void on_body(std::string_view bytes);
   /// The server is going away.

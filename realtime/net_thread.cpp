@@ -260,6 +260,7 @@ void NetThread::Loop::adopt_now(int fd, PeerAddress peer) {
       static_cast<lws_adoption_type>(LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP | LWS_ADOPT_ALLOW_SSL);
   adoption.fd.sockfd = fd;
   adoption.opaque = &connection;
+  connection.watch_first_bytes(fd);
   // On failure libwebsockets has closed the socket; it may or may not have said WSI_DESTROY.
   if (lws_adopt_descriptor_vhost_via_info(&adoption) == nullptr) {
     if (wheel_.size() > held) on_destroyed(connection);

@@ -98,10 +98,11 @@ const kSenders = {
   "ffmpeg, Icecast PUT": (url) => `${kEncode} -c:a libopus -f ogg -content_type audio/ogg ${url.replace("http://", `icecast://source:${token}@`)}`,
   "ffmpeg, old Icecast SOURCE": (url) => `${kEncode} -c:a libopus -f ogg -legacy_icecast 1 ${url.replace("http://", `icecast://source:${token}@`)}`,
   "GStreamer, curlhttpsink": (url) => `gst-launch-1.0 -q filesrc location=$WAV ! wavparse ! audioconvert ! audioresample ! opusenc ! oggmux ! curlhttpsink location=${url} use-content-length=false`,
+  "GStreamer, shout2send": (url) => `gst-launch-1.0 -q filesrc location=$WAV ! wavparse ! audioconvert ! audioresample ! opusenc ! oggmux ! shout2send ip=127.0.0.1 port=${new URL(url).port} mount=${new URL(url).pathname} password=${token}`,
 };
 const kHasCurlSink = spawnSync("gst-inspect-1.0", ["curlhttpsink"]).status === 0;
 for (const [name, command] of Object.entries(kSenders)) {
-  const without = name.startsWith("GStreamer") && !kHasCurlSink ? "curlhttpsink is in gstreamer1.0-plugins-bad" : false;
+  const without = name.includes("curlhttpsink") && !kHasCurlSink ? "curlhttpsink is in gstreamer1.0-plugins-bad" : false;
   test(`an upload is heard: ${name}`, { skip: skip || without, timeout: 120_000 }, async () => {
     const meeting = await server.createMeeting(name);
     const subscriber = await Subscriber.open(server, meeting);

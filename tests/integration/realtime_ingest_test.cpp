@@ -70,6 +70,15 @@ TEST_F(EdgeIngest, ABodyWithALengthEndsWithIt) {
   EXPECT_EQ(status_of(socket.read_all()), 200);
 }
 
+TEST_F(EdgeIngest, AnEmptyBodyEndsAtOnce) {
+  ingress_.track(0);
+  test::RawSocket socket(edge_->port());
+  socket.send(head("PUT", "Content-Length: 0\r\nAuthorization: Basic c291cmNlOnNlY3JldA==\r\n"));
+  ASSERT_TRUE(wait_for_frames(1));  // The end.
+  make_durable();
+  EXPECT_EQ(status_of(socket.read_all(2000)), 200);
+}
+
 TEST_F(EdgeIngest, ABodyThatCameWithItsHeaderIsTaken) {
   test::RawSocket socket(edge_->port());
   socket.send(head("PUT", "Content-Length: 1280\r\n") + packet_ + packet_);
@@ -105,6 +114,35 @@ TEST_F(EdgeIngest, ASourceClientIsWelcomedAndThenOnlySends) {
   EXPECT_EQ(socket.read_all(), "");
   EXPECT_TRUE(socket.closed());
   EXPECT_TRUE(wait_for_frames(2));
+}
+
+// What libshout 2.4.6 (GStreamer's shout2send) sends, each on a connection of its own.
+TEST_F(EdgeIngest, LibshoutIsToldTheMethodsAskedForItsPasswordAndThenHeard) {
+  const std::string agent = "Host: 127.0.0.1:8080\r\nUser-Agent: GStreamer 1.22.0\r\n";
+  const std::string options =
+      exchange("OPTIONS * HTTP/1.1\r\n" + agent +
+                   "Connection: Upgrade\r\nUpgrade: TLS/1.0, HTTP/1.1\r\n\r\n",
+               2000);
+  EXPECT_EQ(status_of(options), 204);
+  EXPECT_NE(options.find("\r\nAllow: GET, HEAD, POST, PUT,"), std::string::npos) << options;
+  EXPECT_NE(options.find("\r\nConnection: close\r\n"), std::string::npos) << options;
+
+  const std::string put =
+      "PUT /v1/ingest/" + history_.meeting.to_string() + "?codec=pcm_s16le&rate=16000 HTTP/1.1\r\n";
+  const std::string ice = "ice-public: 0\r\nice-name: \r\nPrefer: return=minimal\r\n\r\n";
+  EXPECT_EQ(status_of(exchange(put + agent +
+                                   "Content-Type: application/ogg\r\nContent-Length: 0\r\n"
+                                   "Connection: Keep-Alive\r\n" +
+                                   ice,
+                               2000)),
+            401);
+
+  test::RawSocket socket(edge_->port());
+  socket.send(put + "Authorization: Basic c291cmNlOnNlY3JldA==\r\n" + agent +
+              "Content-Type: application/ogg\r\nExpect: 100-continue\r\n" + ice);
+  ASSERT_TRUE(socket.read_until("HTTP/1.1 100 Continue\r\n\r\n"));
+  socket.send(packet_);
+  EXPECT_TRUE(wait_for_frames(1));
 }
 
 TEST_F(EdgeIngest, ASourceClientThatIsRefusedIsToldInFull) {
