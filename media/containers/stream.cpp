@@ -184,6 +184,7 @@ void Stream::on_done(const PieceDone& done) {
   found_.clear();
   units_ = std::max(units_, base_units_ + done.units);
   if (!done.trouble.empty()) return refuse(done.trouble);
+  if (last && !format_) return refuse("the stream ended, and no sound was found in it");
   if (!take_restart(done)) return refuse("the stream's decoder gave an impossible answer");
   forget_settled();
 }

@@ -1,6 +1,7 @@
 #include "media/containers/stream_kind.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 namespace qylon::media {
@@ -26,6 +27,23 @@ std::optional<Codec> tell_stream(std::span<const std::uint8_t> bytes) noexcept {
   if ((bytes[1] & 0xF6) == 0xF0) return Codec::kAdts;
   if ((bytes[1] & 0xE6) == 0xE2) return Codec::kMp3;
   return std::nullopt;
+}
+
+bool can_begin(Codec codec, std::span<const std::uint8_t> bytes) noexcept {
+  // ISO 14496-12 asks for ftyp first; fragments that are sent one by one have other boxes there.
+  constexpr std::array<std::string_view, 7> kFirstBoxes = {
+      "ftyp", "styp", "moov", "moof", "sidx", "free", "skip"};
+  switch (codec) {
+    case Codec::kWebm:
+    case Codec::kOgg:
+    case Codec::kWav:
+    case Codec::kFlac:
+      return tell_stream(bytes) == codec;
+    case Codec::kMp4:
+      return std::ranges::any_of(kFirstBoxes, [bytes](auto box) { return has(bytes, 4, box); });
+    default:
+      return true;
+  }
 }
 
 std::uint64_t id3_tag_bytes(std::span<const std::uint8_t> bytes) noexcept {

@@ -21,8 +21,28 @@ std::array<std::uint8_t, 22> cluster_head(std::uint64_t time) {
   return head;
 }
 
-bool may_have_id3(Codec codec) {
-  return codec == Codec::kAuto || codec == Codec::kMp3 || codec == Codec::kAdts;
+/// Nothing marks the beginning of the others.
+bool has_signature(Codec codec) {
+  return codec != Codec::kMulaw && codec != Codec::kAlaw && codec != Codec::kG722;
+}
+
+/// Its reader looks for the next frame behind any bytes, and would do so for ever.
+bool is_searched(Codec codec) {
+  return codec == Codec::kOgg || codec == Codec::kMp3 || codec == Codec::kAdts;
+}
+/// A hundred frames and more; in Ogg the heads of all streams come before anything else.
+constexpr std::uint64_t kSearchedBytesMax = 64 << 10;
+
+Error wrong_stream(Codec codec) {
+  const std::string name(codec_name(codec));
+  return {ErrorCode::kInvalidArgument,
+          "no " + name + " stream begins with these bytes; name the right codec, or \"auto\""};
+}
+
+Error no_frame(Codec codec) {
+  return {ErrorCode::kInvalidArgument,
+          "no frame of " + std::string(codec_name(codec)) +
+              " was found in the stream's first 64 KiB; name the right codec, or \"auto\""};
 }
 
 Error unknown_stream() {
@@ -40,7 +60,7 @@ Unpacker::Unpacker(PacketSink& sink, Start start)
 
 Status Unpacker::push(std::span<const std::uint8_t> bytes) {
   if (source_) return feed(bytes);
-  if (start_.offset > 0 || !may_have_id3(codec())) {
+  if (start_.offset > 0 || !has_signature(codec())) {
     if (const Status opened = open(); !opened) return opened;
     return feed(bytes);
   }
@@ -64,6 +84,7 @@ Status Unpacker::take_unknown(std::span<const std::uint8_t> bytes) {
     if (!told) return unknown_stream();
     start_.stream.codec = *told;
   }
+  if (!can_begin(codec(), unknown_)) return wrong_stream(codec());
   if (const Status opened = open(); !opened) return opened;
   return feed(std::exchange(unknown_, {}));
 }
@@ -94,6 +115,9 @@ Status Unpacker::feed(std::span<const std::uint8_t> bytes) {
     if (const Status pushed = source_->push(bytes.first(step->bytes)); !pushed) return pushed;
     bytes = bytes.subspan(step->bytes);
     offset_ += step->bytes;
+    searched_ += step->bytes;
+    if (!output_.format() && is_searched(codec()) && searched_ > kSearchedBytesMax)
+      return no_frame(codec());
     if (!step->boundary) continue;
     restart_ = {boundaries_->header_bytes(),
                 offset_,

@@ -61,6 +61,7 @@ class Unpacker {
   std::unique_ptr<ByteSource> source_;  // Null until the codec is known.
   std::optional<Boundaries> boundaries_;
   std::uint64_t offset_ = 0;
+  std::uint64_t searched_ = 0;  // Bytes that the source was given.
   Restart restart_;
 };
 

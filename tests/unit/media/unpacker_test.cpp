@@ -1,6 +1,7 @@
 #include "media/containers/unpacker.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 
@@ -276,6 +277,43 @@ TEST_F(UnpackerRefusal, UnknownFirstBytesAreToldWhatIsTaken) {
   EXPECT_NE(pushed.error().message.find("webm, ogg, wav"), std::string::npos);
 }
 
+/// What a decoder says of `bytes` in pieces of 500.
+std::string trouble_with(Codec codec, const Bytes& bytes) {
+  Collected collected;
+  Collector collector(collected);
+  Unpacker unpacker(collector, {{codec, 48000, 1}, {}, 0, 0, {}});
+  for (std::size_t at = 0; at < bytes.size(); at += 500) {
+    const auto next = std::span(bytes).subspan(at, std::min<std::size_t>(500, bytes.size() - at));
+    if (const Status pushed = unpacker.push(next); !pushed) return pushed.error().message;
+  }
+  return "";
+}
+
+TEST_F(UnpackerRefusal, BytesThatCannotBeginTheStreamAreRefusedAtOnce) {
+  const Bytes bytes(500, 0x42);
+  for (const Codec codec : {Codec::kWebm, Codec::kOgg, Codec::kWav, Codec::kFlac, Codec::kMp4}) {
+    const std::string name(codec_name(codec));
+    EXPECT_EQ(trouble_with(codec, bytes),
+              "no " + name + " stream begins with these bytes; name the right codec, or \"auto\"");
+  }
+}
+
+TEST_F(UnpackerRefusal, TheWrongNameOfAStreamIsRefusedAtOnce) {
+  const auto file = files_.make("-c:a libopus -f ogg", "ogg");
+  const Bytes beginning(file.bytes.begin(), file.bytes.begin() + 12);
+  EXPECT_NE(trouble_with(Codec::kWebm, beginning), "");
+  EXPECT_EQ(trouble_with(Codec::kOgg, beginning), "");
+}
+
+TEST_F(UnpackerRefusal, FramesAreNotSearchedForEver) {
+  Bytes bytes(70'000, 0x42);
+  EXPECT_NE(trouble_with(Codec::kMp3, bytes).find("first 64 KiB"), std::string::npos);
+  EXPECT_NE(trouble_with(Codec::kAdts, bytes).find("first 64 KiB"), std::string::npos);
+  constexpr std::array<std::uint8_t, 4> kPage = {'O', 'g', 'g', 'S'};
+  std::ranges::copy(kPage, bytes.begin());
+  EXPECT_NE(trouble_with(Codec::kOgg, bytes).find("first 64 KiB"), std::string::npos);
+}
+
 TEST_F(UnpackerRefusal, AnMp4WithItsSoundFirstIsToldToBeFragmented) {
   const auto file = files_.make("-c:a aac -f mp4", "mp4");
   Collected collected;
@@ -297,10 +335,13 @@ TEST_F(UnpackerRefusal, ACodecThatIsNotTakenIsNamed) {
 }
 
 TEST_F(UnpackerRefusal, SoundThatIsNotOneOfTheTracksRatesIsResampledToTheNearest) {
-  const auto file = files_.make("-f wav", "wav", 96000, 1);
-  const Collected got = unpack({Codec::kWav, 48000, 1}, file.bytes, 5000);
-  EXPECT_EQ(got.format, (AudioFormat{Codec::kPcmS16le, 48000, 1}));
-  EXPECT_NEAR(static_cast<double>(got.samples().size()), 1.0 * 48000, 100.0);
+  for (const auto& [rate_hz, nearest_hz] :
+       {std::pair(4000, 8000), {22254, 22050}, {37800, 32000}, {48003, 48000}, {192000, 48000}}) {
+    const auto file = files_.make("-f wav", "wav", rate_hz, 1);
+    const Collected got = unpack({Codec::kWav, 48000, 1}, file.bytes, 5000);
+    EXPECT_EQ(got.format, (AudioFormat{Codec::kPcmS16le, nearest_hz, 1})) << rate_hz;
+    EXPECT_NEAR(static_cast<double>(got.samples().size()), 1.0 * nearest_hz, 100.0) << rate_hz;
+  }
 }
 
 }  // namespace
