@@ -11,6 +11,7 @@
 namespace qylon::dsp {
 namespace {
 
+/// Those with tables.
 constexpr std::array kInputRates =
     {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 96000};
 // Inputs taken at a time; with the longest filter the history stays below 7 kB.
@@ -19,16 +20,20 @@ constexpr std::size_t kChunkSamples = 960;
 }  // namespace
 
 Result<Resampler> Resampler::create(const Options& options) {
-  if (std::ranges::find(kInputRates, options.input_rate_hz) == kInputRates.end()) {
-    return Error{ErrorCode::kInvalidArgument,
-                 "sample rate " + std::to_string(options.input_rate_hz) +
-                     " Hz is not one of 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, "
-                     "48000, 96000"};
+  if (options.input_rate_hz < kInputRateHzMin || options.input_rate_hz > kInputRateHzMax) {
+    return Error{
+        ErrorCode::kInvalidArgument,
+        "a resampler's input is 4000..192000 Hz, not " + std::to_string(options.input_rate_hz)};
   }
   if (options.output_rate_hz != 16000 && options.output_rate_hz != 48000) {
     return Error{
         ErrorCode::kInvalidArgument,
         "a resampler's output is 16000 or 48000 Hz, not " + std::to_string(options.output_rate_hz)};
+  }
+  if (std::ranges::find(kInputRates, options.input_rate_hz) == kInputRates.end()) {
+    auto any_rate = AnyRateResampler::create({options.input_rate_hz, options.output_rate_hz});
+    if (!any_rate) return Error{ErrorCode::kUnavailable, "no memory for a resampler"};
+    return Resampler(std::move(any_rate));
   }
   auto table = resampler_table(options.input_rate_hz, options.output_rate_hz);
   return Resampler(std::move(table));
@@ -44,16 +49,18 @@ Resampler::Resampler(std::shared_ptr<const ResamplerTable> table) : table_(std::
 }
 
 std::size_t Resampler::output_samples_max(std::size_t input_samples) const noexcept {
+  if (any_rate_) return any_rate_->output_samples_max(input_samples);
   const auto up = static_cast<std::size_t>(table_->interpolation);
   const auto down = static_cast<std::size_t>(table_->decimation) << table_->halvings.size();
   return (input_samples * up + down - 1) / down;
 }
 
 double Resampler::latency_samples() const noexcept {
-  return table_->latency_output;
+  return any_rate_ ? static_cast<double>(any_rate_->latency_samples()) : table_->latency_output;
 }
 
 void Resampler::reset() noexcept {
+  if (any_rate_) return any_rate_->reset();
   if (table_->window == 0) return;
   for (HalfBand& halving : halvings_)
     halving.reset();
@@ -64,6 +71,7 @@ void Resampler::reset() noexcept {
 }
 
 std::size_t Resampler::process(std::span<const float> input, std::span<float> output) noexcept {
+  if (any_rate_) return any_rate_->process(input, output);
   QYLON_CHECK(output.size() >= output_samples_max(input.size()));
   if (table_->window == 0) {
     std::ranges::copy(input, output.begin());

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/result.hpp"
+#include "dsp/any_rate.hpp"
 #include "dsp/half_band.hpp"
 
 namespace qylon::dsp {
@@ -14,7 +16,8 @@ namespace qylon::dsp {
 struct ResamplerTable;
 
 /// Converts one stream between the sample rates of speech: half-band filters as far as they go,
-/// then a polyphase Kaiser-windowed sinc.
+/// then a polyphase Kaiser-windowed sinc. Other rates pass through AnyRateResampler, of which its
+/// documentation says quality, latency and cost.
 ///
 /// Signal  : mono float32, full scale +-1. After m input samples in total, exactly
 ///           ceil(m * output_rate / input_rate) samples have come out, whatever the block sizes,
@@ -25,17 +28,21 @@ struct ResamplerTable;
 /// Cost    : one dot product of about 200 taps per output sample at 16 kHz; no allocation, lock or
 ///           I/O after create(). Coefficients are shared by all streams of a pair. State 10 kB.
 /// Threads : one object per stream, one thread at a time; create() from any thread.
-/// Errors  : create() kInvalidArgument for a rate outside the list below.
+/// Errors  : create() kInvalidArgument for a rate outside the ranges below; kUnavailable when
+///           memory is short.
 /// Source  : J. F. Kaiser, "Nonrecursive digital filter design using the I0-sinh window
 ///           function", ISCAS 1974; R. Crochiere, L. Rabiner, "Multirate Digital Signal
 ///           Processing", 1983, section 3.3 (polyphase structure).
 class Resampler {
  public:
   struct Options {
-    int input_rate_hz = 48000;   ///< 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000,
-                                 ///< 96000.
+    int input_rate_hz = 48000;   ///< 4000..192000. With tables: 8000, 11025, 12000, 16000, 22050,
+                                 ///< 24000, 32000, 44100, 48000, 96000.
     int output_rate_hz = 16000;  ///< 16000 or 48000.
   };
+
+  static constexpr int kInputRateHzMin = 4000;
+  static constexpr int kInputRateHzMax = 192000;
 
   static Result<Resampler> create(const Options& options);
 
@@ -54,9 +61,11 @@ class Resampler {
 
  private:
   explicit Resampler(std::shared_ptr<const ResamplerTable> table);
+  explicit Resampler(std::unique_ptr<AnyRateResampler> any_rate) : any_rate_(std::move(any_rate)) {}
 
   std::size_t drain(std::span<float> output) noexcept;
 
+  std::unique_ptr<AnyRateResampler> any_rate_;   // Instead of all below, when there is no table.
   std::shared_ptr<const ResamplerTable> table_;  // Constant after construction.
   std::vector<HalfBand> halvings_;
   std::vector<float> history_;  // Inputs of the sharp filter that are still needed, new last.

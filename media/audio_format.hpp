@@ -36,7 +36,7 @@ constexpr bool is_stream(Codec codec) noexcept {
 
 struct AudioFormat {
   Codec codec = Codec::kOpus;
-  /// PCM: 8000..48000. Opus: 48000 (the RTP clock; not the content). Streams: see
+  /// PCM: 4000..192000. Opus: 48000 (the RTP clock; not the content). Streams: see
   /// default_sample_rate_hz().
   int sample_rate_hz = 48000;
   int channels = 1;  ///< 1 or 2, interleaved; mixed down to mono.

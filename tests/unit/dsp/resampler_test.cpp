@@ -166,8 +166,9 @@ TEST(Resampler, PassesEqualRatesUntouched) {
   EXPECT_EQ(resample({16000, 16000}, input), input);
 }
 
-TEST(Resampler, RefusesRatesOutsideItsList) {
-  for (const Pair pair : {Pair{0, 16000}, {-8000, 16000}, {44000, 16000}, {48000, 44100}}) {
+TEST(Resampler, RefusesRatesOutsideItsRanges) {
+  for (const Pair pair :
+       {Pair{0, 16000}, {-8000, 16000}, {3999, 16000}, {192001, 16000}, {48000, 44100}}) {
     const auto resampler =
         Resampler::create({.input_rate_hz = pair.input_hz, .output_rate_hz = pair.output_hz});
     ASSERT_FALSE(resampler);

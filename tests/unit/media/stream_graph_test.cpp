@@ -97,7 +97,8 @@ class ToneEncoder {
 
 TEST_F(StreamGraphTest, PcmOfEveryFormatKeepsExactTime) {
   for (const Codec codec : {Codec::kPcmS16le, Codec::kPcmF32le}) {
-    for (const int rate_hz : {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000}) {
+    for (const int rate_hz :
+         {4000, 8000, 11025, 16000, 22050, 22254, 44100, 48000, 48003, 192000}) {
       const AudioFormat format{codec, rate_hz, 1 + rate_hz % 2};
       collector.blocks.clear();
       const auto graph = make_graph(format);
