@@ -34,12 +34,12 @@ class Session {
   ~Session();
 
   /// Runs `body` in one transaction, as the server itself: commits when it returns ok, rolls back
-  /// otherwise. Connects first when there is no connection. pqxx exceptions from `body` become
-  /// errors here. Errors: kUnavailable at once while the server is known to be away, else within
-  /// the statement
-  ///         timeout plus 1 s (a lost answer to COMMIT is reported so too: write idempotently);
-  ///         kConflict unique violation; kNotFound foreign key; kInvalidArgument refused value;
-  ///         kInternal otherwise, with the SQLSTATE logged; or what `body` returned.
+  /// otherwise. pqxx exceptions from `body` become errors here.
+  /// Errors: kUnavailable at once while the server is known to be away, within a second when it
+  ///         hangs, and after 0.3 s without a connection (a lost answer to COMMIT is reported so
+  ///         too: write idempotently); kConflict unique violation; kNotFound foreign key;
+  ///         kInvalidArgument refused value; kInternal otherwise, with the SQLSTATE logged; or what
+  ///         `body` returned.
   Status transact(const Body& body) { return transact_as(Principal::service(), body); }
   /// As above, as `principal`: row-level security shows and takes what is the principal's. Further
   /// errors: kForbidden for a row that its policies refuse.
@@ -55,8 +55,10 @@ class Session {
 /// A pool of database threads with one bounded queue of jobs.
 ///
 /// Threads: submit() and healthy() from any thread, never block. Jobs run on the pool's threads, in
-///          no order among each other. A keeper thread watches the server: it cuts connections that
-///          hang and opens the gate again when the server is back.
+///          no order among each other and never connect. A heart thread asks the server a trifle
+///          every 150 ms and makes the connections; a watcher closes the gate and cuts them all
+///          when that stays unanswered for 0.6 s. It also cuts a connection that outlives its
+///          statement timeout by 1 s.
 /// Queue  : jobs_max jobs; full means refuse (qylon_db_jobs_refused_total), the caller answers 503.
 class Database {
  public:
@@ -85,7 +87,7 @@ class Database {
 
   /// False when the queue is full: the job was not and will not be run.
   [[nodiscard]] bool submit(Job job);
-  /// The server answered the last time it was asked, at most about 250 ms ago.
+  /// The server answered the last time it was asked, at most about 0.8 s ago.
   bool healthy() const noexcept;
 
  private:

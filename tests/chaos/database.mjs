@@ -1,22 +1,21 @@
-// PostgreSQL killed for 15 s, and stopped for 15 s, under load: captions do not notice, REST says
-// 503, what waited is stored soon after, and every row once.
+// PostgreSQL killed for 15 s, stopped for 15 s, restarted again and again, and refusing connections,
+// under load: captions do not notice, REST says 503, what waited is stored soon after, and every row
+// once.
 
 import {
-  captionDelays, check, children, highest, Load, nowUs, postmaster, psql, quantile, sleep, waitFor, withServer,
+  captionDelays, check, children, highest, kill, Load, nowUs, postmaster, psql, quantile, sleep, waitFor, withServer,
 } from "./support.mjs";
 
 const kAwayMs = 15_000;
+const kBriefMs = 6_000;
 const kAddedMsMax = 50;
 const kDrainMsMax = 5_000;
 const kAnswerMsMax = 1_000;
-// A server that is stopped takes requests and answers none: only its statement timeout (5 s) and a
-// second of grace (storage/database.hpp) tell.
-const kHungAnswerMsMax = 7_000;
 
-export const what = "PostgreSQL killed and stopped for 15 s: captions go on, rows exactly once";
+export const what = "PostgreSQL killed, stopped, restarted and refusing: captions go on, rows exactly once";
 
 /** REST while the database is away: 503 with Retry-After, soon. The slowest answer [ms]. */
-async function askAway(server, untilMs, answerMsMax) {
+async function askAway(server, untilMs) {
   let slowest = 0;
   let refused = 0;
   while (performance.now() < untilMs) {
@@ -32,33 +31,48 @@ async function askAway(server, untilMs, answerMsMax) {
     await sleep(500);
   }
   check(refused > 0, "REST never said 503");
-  check(slowest <= answerMsMax, `REST took ${Math.round(slowest)} ms to say 503`);
+  check(slowest <= kAnswerMsMax, `REST took ${Math.round(slowest)} ms to say 503`);
   return slowest;
 }
 
-async function killed(server) {
-  const untilMs = performance.now() + kAwayMs;
+async function killed(server, untilMs) {
   // The server starts another one at once, which is killed as well.
   while (performance.now() < untilMs) {
-    for (const pid of children(server.child.pid, /postgres/)) process.kill(pid, "SIGKILL");
+    for (const pid of children(server.child.pid, /postgres/)) kill(pid, "SIGKILL");
     await sleep(50);
   }
 }
 
-async function stopped(server) {
+async function stopped(server, untilMs) {
   const parent = postmaster(server);
   const all = [parent, ...children(parent)];
   for (const pid of all) process.kill(pid, "SIGSTOP");
-  await sleep(kAwayMs);
+  await sleep(untilMs - performance.now());
   for (const pid of all) process.kill(pid, "SIGCONT");
 }
 
+/** A fast shutdown (SIGINT), and the server starts it again. */
+async function restarted(server, untilMs) {
+  while (performance.now() < untilMs) {
+    for (const pid of children(server.child.pid, /postgres/)) kill(pid, "SIGINT");
+    await sleep(300);
+  }
+}
+
+async function refusing(server, untilMs) {
+  psql(server, "alter role qylon_app connection limit 0");
+  psql(server, "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'qylon_app'");
+  await sleep(untilMs - performance.now());
+  psql(server, "alter role qylon_app connection limit -1");
+}
+
 /** One outage by `away`; what it cost. */
-async function outage(server, load, away, answerMsMax) {
+async function outage(server, load, away, awayMs) {
   const beforeUs = nowUs();
   await sleep(6_000);
   const startUs = nowUs();
-  const [slowest] = await Promise.all([askAway(server, performance.now() + kAwayMs - 500, answerMsMax), away(server)]);
+  const untilMs = performance.now() + awayMs;
+  const [slowest] = await Promise.all([askAway(server, untilMs - 500), away(server, untilMs)]);
   const endUs = nowUs();
   await waitFor(() => {
     try {
@@ -92,10 +106,10 @@ export async function run({ directory, seed, short, say }) {
     await sleep(2_000);
     const figures = {};
     for (let i = 0; i < cycles; ++i) {
-      figures.killed = await outage(server, load, killed, kAnswerMsMax);
-      say(`killed for 15 s: ${JSON.stringify(figures.killed)}`);
-      figures.stopped = await outage(server, load, stopped, kHungAnswerMsMax);
-      say(`stopped for 15 s: ${JSON.stringify(figures.stopped)}`);
+      for (const [away, awayMs] of [[killed, kAwayMs], [stopped, kAwayMs], [restarted, kBriefMs], [refusing, kBriefMs]]) {
+        figures[away.name] = await outage(server, load, away, awayMs);
+        say(`${away.name} for ${awayMs / 1000} s: ${JSON.stringify(figures[away.name])}`);
+      }
     }
     load.stop();
     const report = await load.report();
