@@ -10,6 +10,9 @@
 #define LLVMFuzzerTestOneInput fuzz_entity_request
 #include "tests/fuzz/api_entity_request_fuzz.cpp"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_outbound_url
+#include "tests/fuzz/api_outbound_url_fuzz.cpp"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_export
 #include "tests/fuzz/api_export_fuzz.cpp"
 #undef LLVMFuzzerTestOneInput
@@ -32,6 +35,10 @@ TEST(FuzzCorpus, OfSchedulesIsHandled) {
 
 TEST(FuzzCorpus, OfEntityRequestsIsHandled) {
   EXPECT_GE(qylon::test::replay_corpus("api_entity_request_fuzz", fuzz_entity_request), 6);
+}
+
+TEST(FuzzCorpus, OfCalledUrlsIsHandled) {
+  EXPECT_GE(qylon::test::replay_corpus("api_outbound_url_fuzz", fuzz_outbound_url), 5);
 }
 
 TEST(FuzzCorpus, OfExportsIsHandled) {
