@@ -1,6 +1,7 @@
 #include "realtime/options_probe.hpp"
 
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -55,7 +56,8 @@ void OptionsProbe::on_first_bytes() {
   if (seen <= 0 || !asks_for_options({bytes.data(), static_cast<std::size_t>(seen)})) return;
   // Unread bytes would make TCP reset the connection, and the peer lose the answer.
   static_cast<void>(::recv(fd, bytes.data(), bytes.size(), MSG_DONTWAIT));
-  const std::string answer = render_response_head(make_options_answer(), 0, {.keep_alive = false});
+  const std::string answer =
+      render_response_head(make_options_answer(std::nullopt), 0, {.keep_alive = false});
   static_cast<void>(::send(fd, answer.data(), answer.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
   ::shutdown(fd, SHUT_RDWR);  // libwebsockets reads the end, and closes.
 }
