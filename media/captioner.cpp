@@ -14,24 +14,18 @@ constexpr std::int64_t kShortestCut = 500 * kSamplesPerMs;
 // What a forced cut or a speaker change, noticed late, may need again; pre-roll fits as well.
 constexpr std::int64_t kRingSamples = (kForcedCutSearchMs + 1000) * kSamplesPerMs;
 
-float mean_confidence(const std::vector<Word>& words) {
-  if (words.empty()) return 0.0F;
-  float sum = 0.0F;
-  for (const Word& word : words)
-    sum += word.confidence;
-  return sum / static_cast<float>(words.size());
-}
-
-std::string joined(const std::vector<Word>& words) {
-  std::string text;
-  for (const Word& word : words) {
-    if (!text.empty()) text += ' ';
-    text += word.text;
-  }
-  return text;
-}
-
 }  // namespace
+
+void set_words(Caption& caption, std::vector<Word> words) {
+  caption.words = std::move(words);
+  caption.text.clear();
+  caption.confidence = 0;
+  for (const Word& word : caption.words) {
+    if (!caption.text.empty()) caption.text += ' ';
+    caption.text += word.text;
+    caption.confidence += word.confidence / static_cast<float>(caption.words.size());
+  }
+}
 
 Captioner::Captioner(const Options& options, Parts parts)
     : options_(options),
@@ -46,6 +40,7 @@ Captioner::Captioner(const Options& options, Parts parts)
 
 void Captioner::on_block(const Block& block) {
   audio_.append(block.start_sample, block.samples);
+  sound_.push(block.start_sample, block.samples);
   const Segmenter::Step step = segmenter_.push(block.start_sample, block.speech_probability);
   const bool was_open = !step.begin || step.end;
   if (was_open && (segmenter_.open() || step.end)) session_->push(block.samples);
@@ -58,6 +53,15 @@ void Captioner::on_block(const Block& block) {
   if (labels_.size() == kLabelsMax) labels_.pop_front();
   labels_.push_back(*label);
   if (segmenter_.open()) cut_at_speaker_change();
+}
+
+bool Captioner::waits_within(std::int64_t start_ms, std::int64_t end_ms) const {
+  return std::any_of(utterances_.begin(), utterances_.end(), [&](const auto& item) {
+    const Utterance& utterance = item.second;
+    const std::int64_t end = utterance.end.value_or(audio_.end_sample());
+    return utterance.zero_ms + utterance.start / kSamplesPerMs < end_ms &&
+           utterance.zero_ms + end / kSamplesPerMs > start_ms;
+  });
 }
 
 std::vector<VoiceWindow> Captioner::windows_between(std::int64_t start, std::int64_t end) const {
@@ -124,14 +128,13 @@ Caption Captioner::make_caption(std::uint64_t segment,
   caption.start_ms = utterance.zero_ms + utterance.start / kSamplesPerMs;
   caption.end_ms = utterance.zero_ms + end / kSamplesPerMs;
   caption.speaker = speaker_between(utterance.start, end);
-  caption.words = result.words;
-  for (Word& word : caption.words) {
+  std::vector<Word> words = result.words;
+  for (Word& word : words) {
     word.start_ms += utterance.zero_ms;
     word.end_ms += utterance.zero_ms;
   }
-  caption.text = joined(caption.words);
+  set_words(caption, std::move(words));
   caption.stable_words = std::min(result.stable_words, caption.words.size());
-  caption.confidence = mean_confidence(caption.words);
   caption.language = result.language;
   caption.engine = result.engine;
   return caption;
@@ -163,13 +166,14 @@ void Captioner::show_interim(std::uint64_t segment,
 
 void Captioner::finish(Utterances::iterator at, const models::RecogniserResult& result) {
   // Silence taken for speech leaves no trace, unless an interim must be taken back.
-  if (!result.words.empty() || at->second.shown) {
-    Caption caption = make_caption(at->first, at->second, result);
-    caption.stable_words = caption.words.size();
-    const std::int64_t end = at->second.end.value_or(audio_.end_sample());
-    host_.on_final(std::move(caption), windows_between(at->second.start, end));
-  }
-  utterances_.erase(at);
+  Utterance utterance = at->second;
+  const std::uint64_t segment = at->first;
+  utterances_.erase(at);  // Nobody waits for it any more, the host included.
+  if (result.words.empty() && !utterance.shown) return;
+  Caption caption = make_caption(segment, utterance, result);
+  caption.stable_words = caption.words.size();
+  const std::int64_t end = utterance.end.value_or(audio_.end_sample());
+  host_.on_final(std::move(caption), windows_between(utterance.start, end));
 }
 
 void Captioner::give_up(Utterances::iterator at) {

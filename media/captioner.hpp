@@ -13,10 +13,14 @@
 #include "media/audio_ring.hpp"
 #include "media/block.hpp"
 #include "media/segmenter.hpp"
+#include "media/sound_trace.hpp"
 #include "media/speaker_book.hpp"
 #include "models/recogniser.hpp"
 
 namespace qylon::media {
+
+/// Puts `words` in place of the caption's: its text and confidence follow.
+void set_words(Caption& caption, std::vector<Word> words);
 
 /// What a captioner asks of its meeting. Threads: called on the meeting's shard.
 class CaptionHost {
@@ -82,6 +86,11 @@ class Captioner {
   Speaker current_speaker();
   /// Utterances whose final is outstanding, the open one included.
   std::size_t waiting() const noexcept { return utterances_.size(); }
+  /// One of them has something of [start, end) in it, in meeting time.
+  bool waits_within(std::int64_t start_ms, std::int64_t end_ms) const;
+  /// What the track sounded like lately.
+  const SoundTrace& sound() const noexcept { return sound_; }
+  std::int64_t zero_ms() const noexcept { return options_.zero_ms; }
 
  private:
   struct Utterance {
@@ -112,6 +121,7 @@ class Captioner {
   Counter& given_up_;
   Segmenter segmenter_;
   AudioRing audio_;
+  SoundTrace sound_;
   std::deque<diarization::VoiceLabel> labels_;  // The last kLabelsMax of voices_.
   std::uint64_t open_segment_ = 0;              // Meaningful while segmenter_.open().
   Utterances utterances_;                       // Open and waiting ones, by segment.

@@ -47,6 +47,11 @@ Meeting::Meeting(MeetingRecord record, const Parts& parts)
       voices_(std::make_unique<diarization::VoiceClusters>(parts.voice_model)),
       journalled_(std::move(record.journalled)),
       speakers_(*voices_, std::move(record.speakers)),
+      bleed_(*this,
+             {parts.counters.counter("qylon_bleed_words_total",
+                                     "Words left out, for another track says them louder."),
+              parts.counters.counter("qylon_bleed_overflow_total",
+                                     "Finals kept as they are: too many waited.")}),
       opened_us_(parts.clock.monotonic_us()),
       idle_since_us_(opened_us_) {
   parts_.sink.on_opened(info_);
@@ -160,7 +165,7 @@ std::unique_ptr<Captioner> Meeting::make_captioner(const TrackHello& hello,
                                                    Captioner::Options options) {
   note_started();
   Captioner::Parts parts{
-      .host = *this, .session = nullptr, .voices = nullptr, .given_up = given_up_};
+      .host = bleed_, .session = nullptr, .voices = nullptr, .given_up = given_up_};
   if (hello.speaker.empty()) {
     parts.voices = std::make_unique<diarization::VoiceTracker>(*voices_);
   } else {
@@ -169,7 +174,9 @@ std::unique_ptr<Captioner> Meeting::make_captioner(const TrackHello& hello,
   }
   parts.session = parts_.recogniser.open({.vocabulary = vocabulary()},
                                          parts_.result_sink(info_.id, hello.track));
-  return std::make_unique<Captioner>(options, std::move(parts));
+  auto captioner = std::make_unique<Captioner>(options, std::move(parts));
+  bleed_.add(hello.track, *captioner);
+  return captioner;
 }
 
 void Meeting::note_started() {
@@ -300,6 +307,7 @@ void Meeting::tick() {
     levels_us_ = now_us;
     publish_levels();
   }
+  bleed_.tick();
   correct_speakers();
   if (now_us - status_us_ >= kStatusIntervalUs) publish_status();
   if (!end_waiters_.empty() && (all_final() || now_us >= end_deadline_us_)) finish_end();
@@ -355,15 +363,16 @@ void Meeting::flush() {
 }
 
 bool Meeting::all_final() const {
-  return std::all_of(tracks_.begin(), tracks_.end(), [](const auto& item) {
-    return !item.second.track->captioner() || item.second.track->captioner()->waiting() == 0;
-  });
+  return bleed_.empty() && std::all_of(tracks_.begin(), tracks_.end(), [](const auto& item) {
+           return !item.second.track->captioner() || item.second.track->captioner()->waiting() == 0;
+         });
 }
 
 void Meeting::finish_end() {
   for (auto& [id, entry] : tracks_) {
     if (entry.track->captioner()) entry.track->captioner()->give_up_waiting();
   }
+  bleed_.release_all();
   say_voices();
   voices_->finish();
   for (SpeakerChange& change : speakers_.last_corrections())

@@ -11,6 +11,7 @@
 #include "core/counters.hpp"
 #include "core/transcript.hpp"
 #include "diarization/voice_clusters.hpp"
+#include "media/bleed_filter.hpp"
 #include "media/captioner.hpp"
 #include "media/ingress.hpp"
 #include "media/meeting_sink.hpp"
@@ -114,6 +115,7 @@ class Meeting final : private CaptionHost {
   std::unique_ptr<diarization::VoiceClusters> voices_;
   std::map<TrackId, JournalledAudio> journalled_;  // Until its track is opened again.
   SpeakerBook speakers_;
+  BleedFilter bleed_;
   std::int64_t opened_us_;         // Monotonic.
   std::int64_t opened_at_ms_ = 0;  // Meeting time at opened_us_.
   std::int64_t status_us_ = 0;

@@ -2,6 +2,7 @@
 /// Unit vectors around fixed directions, for tests of clustering; and sounds that differ as voices
 /// do, in pitch and formants.
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <random>
@@ -76,6 +77,31 @@ inline std::vector<float> synthetic_voice(double seconds, double pitch_hz, doubl
     }
     out[n] = static_cast<float>(sample);
   }
+  return out;
+}
+
+/// The same in syllables of uneven length and loudness, with pauses, at -26 dBFS: no two stretches
+/// of it are alike, nor two seeds.
+inline std::vector<float> synthetic_speech(double seconds,
+                                           double pitch_hz,
+                                           double formant_scale,
+                                           unsigned seed) {
+  std::vector<float> out = synthetic_voice(seconds, pitch_hz, formant_scale);
+  std::mt19937 random(seed);
+  std::uniform_int_distribution<std::size_t> length(1600, 5600);
+  std::uniform_real_distribution<float> loudness(-0.3F, 1.0F);
+  double square = 0;
+  for (std::size_t i = 0; i < out.size();) {
+    const std::size_t end = std::min(out.size(), i + length(random));
+    const float level = std::max(0.003F, loudness(random));
+    for (; i < end; ++i) {
+      out[i] *= level;
+      square += static_cast<double>(out[i] * out[i]);
+    }
+  }
+  const auto gain = static_cast<float>(0.05 / std::sqrt(square / static_cast<double>(out.size())));
+  for (float& sample : out)
+    sample *= gain;
   return out;
 }
 
