@@ -3,7 +3,9 @@
 #include <future>
 #include <utility>
 
+#include "api/core/domain_jobs.hpp"
 #include "api/core/vault.hpp"
+#include "api/domains/domains.hpp"
 
 namespace qylon::server {
 namespace {
@@ -40,6 +42,10 @@ Result<std::unique_ptr<Background>> Background::start(const std::string& data_di
   const Status scheduled = background->jobs_.schedule(
       {.name = "audit.checkpoint", .cron = kCheckpoints, .kind = "audit.checkpoint"});
   if (!scheduled) return scheduled.error();
+  const Status added = api::add_domain_jobs(
+      api::all_domains(),
+      {.database = parts.database, .sagas = background->sagas_, .runner = background->jobs_});
+  if (!added) return added.error();
   background->jobs_.start();
   background->events_.start();
   return background;
@@ -54,7 +60,6 @@ Background::Background(api::AuditTrail audit, const Parts& parts)
              .log = parts.log,
              .counters = parts.counters}),
       events_({}, {.database = parts.database, .log = parts.log, .counters = parts.counters}, {}) {
-  jobs_.handle("saga.step", sagas_.handler());
   jobs_.handle(
       "audit.checkpoint",
       api::in_transaction(parts.database,

@@ -20,9 +20,10 @@ std::string first_line(std::string_view text) {
 
 /// Source: PostgreSQL 15 manual, appendix A.
 ErrorCode code_of_sqlstate(std::string_view state) {
-  constexpr std::array<std::pair<std::string_view, ErrorCode>, 14> kMeanings{{
+  constexpr std::array<std::pair<std::string_view, ErrorCode>, 15> kMeanings{{
       {"23505", ErrorCode::kConflict},      // unique_violation
       {"23503", ErrorCode::kNotFound},      // foreign_key_violation
+      {"55000", ErrorCode::kConflict},      // object_not_in_prerequisite_state: our own rules
       {"55P03", ErrorCode::kUnavailable},   // lock_not_available
       {"57014", ErrorCode::kUnavailable},   // query_canceled: the statement timeout
       {"57P", ErrorCode::kUnavailable},     // shutdown, starting up
@@ -55,7 +56,7 @@ Error translate_sql_error(const pqxx::sql_error& error, const Log& log) {
     log.warn("pg_error", {{"sqlstate", error.sqlstate()}, {"message", line}});
   if (code == ErrorCode::kInternal) return {code, "the database refused a statement"};
   if (code == ErrorCode::kNotFound) return {code, "refers to something that does not exist"};
-  if (code == ErrorCode::kConflict) return {code, "exists already"};
+  if (error.sqlstate() == "23505") return {code, "exists already"};
   if (code == ErrorCode::kForbidden) return {code, "not allowed to the caller"};
   return {code, "the database refused: " + line};
 }

@@ -7,7 +7,9 @@
 
 #include "api/core/call.hpp"
 #include "api/core/entity.hpp"
+#include "api/core/job.hpp"
 #include "api/core/route_table.hpp"
+#include "api/core/saga.hpp"
 #include "core/http.hpp"
 #include "storage/database.hpp"
 
@@ -27,11 +29,26 @@ struct Operation {
   std::function<HttpResponse(const Call& call, storage::Session& session)> handler = {};
 };
 
+/// Work that is done later, as the server itself; its rows and its end are one transaction.
+struct JobKind {
+  std::string kind;  ///< As NewJob::kind.
+  std::function<Status(storage::Sql&, const Job&)> run;
+  std::string cron = {};  ///< Not empty: the clock starts it too, see api/core/cron.hpp.
+};
+
+/// See api/core/saga.hpp.
+struct SagaKind {
+  std::string kind;
+  std::vector<SagaStep> steps;
+};
+
 struct Domain {
   std::string name;
   std::vector<Entity> entities = {};
   std::vector<Operation> operations = {};
   std::vector<std::string> events = {};  ///< Beside those that entities emit.
+  std::vector<JobKind> jobs = {};
+  std::vector<SagaKind> sagas = {};
 };
 
 }  // namespace qylon::api

@@ -82,6 +82,7 @@ class Entity {
   Entity& real(std::string name) { return add(std::move(name), FieldType::kReal); }
   Entity& flag(std::string name) { return add(std::move(name), FieldType::kFlag); }
   Entity& time(std::string name) { return add(std::move(name), FieldType::kTime); }
+  Entity& date(std::string name) { return add(std::move(name), FieldType::kDate); }
   Entity& document(std::string name) { return add(std::move(name), FieldType::kDocument); }
   Entity& texts(std::string name) { return add(std::move(name), FieldType::kTexts); }
   Entity& bytes(std::string name) { return add(std::move(name), FieldType::kBytes); }

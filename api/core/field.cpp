@@ -21,6 +21,8 @@ const char* sql_type(FieldType type) noexcept {
       return "boolean";
     case FieldType::kTime:
       return "timestamp with time zone";
+    case FieldType::kDate:
+      return "date";
     case FieldType::kDocument:
       return "jsonb";
     case FieldType::kTexts:

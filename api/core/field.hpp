@@ -17,6 +17,7 @@ enum class FieldType : std::uint8_t {
   kReal,        ///< float32.
   kFlag,
   kTime,      ///< RFC 3339 in JSON, timestamptz in SQL.
+  kDate,      ///< "2026-11-21".
   kDocument,  ///< Any JSON object or array.
   kTexts,     ///< List of texts.
   kBytes,     ///< base64 in JSON.

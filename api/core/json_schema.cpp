@@ -33,6 +33,8 @@ Json type_schema(FieldType type) {
       return {{"type", "boolean"}};
     case FieldType::kTime:
       return {{"type", "string"}, {"format", "date-time"}};
+    case FieldType::kDate:
+      return {{"type", "string"}, {"format", "date"}};
     case FieldType::kDocument:
       return {{"type", Json::array({"object", "array"})}};
     case FieldType::kTexts:

@@ -103,6 +103,8 @@ Complaint check_text(const Field& field, const Json& value) {
       return is_uuid(text) ? Complaint() : "must be a UUID";
     case FieldType::kTime:
       return is_date_time(text) ? Complaint() : "must be a time such as 2026-11-21T18:41:10Z";
+    case FieldType::kDate:
+      return is_date(text) ? Complaint() : "must be a day such as 2026-11-21";
     case FieldType::kBytes:
       return is_base64(text) ? Complaint() : "must be base64";
     default:
@@ -188,18 +190,23 @@ bool is_offset(std::string_view text) {
 
 }  // namespace
 
+bool is_date(std::string_view text) noexcept {
+  if (!has_shape(text, "0000-00-00")) return false;
+  const int year = two_digits(text, 0) * 100 + two_digits(text, 2);
+  const std::chrono::year_month_day day{
+      std::chrono::year(year),
+      std::chrono::month(static_cast<unsigned>(two_digits(text, 5))),
+      std::chrono::day(static_cast<unsigned>(two_digits(text, 8)))};
+  return year > 0 && day.ok();
+}
+
 bool is_date_time(std::string_view text) noexcept {
   constexpr std::size_t kSeconds = 19;  // Length up to the seconds.
   if (text.size() <= kSeconds) return false;
   std::string head(text.substr(0, kSeconds));
   if (head[10] == 't') head[10] = 'T';
   if (!has_shape(head, "0000-00-00T00:00:00")) return false;
-  const int year = two_digits(head, 0) * 100 + two_digits(head, 2);
-  const std::chrono::year_month_day day{
-      std::chrono::year(year),
-      std::chrono::month(static_cast<unsigned>(two_digits(head, 5))),
-      std::chrono::day(static_cast<unsigned>(two_digits(head, 8)))};
-  if (year == 0 || !day.ok()) return false;
+  if (!is_date(std::string_view(head).substr(0, 10))) return false;
   if (two_digits(head, 11) > 23 || two_digits(head, 14) > 59 || two_digits(head, 17) > 60)
     return false;
   std::size_t end = kSeconds;

@@ -34,6 +34,8 @@ CheckedBody validate(std::span<const Field> fields,
 
 /// "2026-11-21T18:41:10.5Z": a date-time of RFC 3339 on a day that exists.
 bool is_date_time(std::string_view text) noexcept;
+/// "2026-11-21": its full-date.
+bool is_date(std::string_view text) noexcept;
 /// 8-4-4-4-12 hexadecimal digits.
 bool is_uuid(std::string_view text) noexcept;
 

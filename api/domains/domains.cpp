@@ -3,7 +3,7 @@
 namespace qylon::api {
 
 std::vector<Domain> all_domains() {
-  return {orgs_domain(), meetings_domain()};
+  return {orgs_domain(), users_domain(), meetings_domain(), clients_domain()};
 }
 
 }  // namespace qylon::api

@@ -8,8 +8,10 @@
 
 namespace qylon::api {
 
-Domain orgs_domain();
+Domain clients_domain();
 Domain meetings_domain();
+Domain orgs_domain();
+Domain users_domain();
 
 std::vector<Domain> all_domains();
 

@@ -90,6 +90,7 @@ test("requests made from the document get only answers that it names", async () 
     if (type === "null") return null;
     if (schema.format === "uuid") return "00000000-0000-4000-8000-00000000000" + Math.floor(next() * 10);
     if (schema.format === "date-time") return "2026-11-21T18:41:10Z";
+    if (schema.format === "date") return "2026-11-21";
     return schema.format === "email" ? "a@example.org" : "text";
   };
   const ids = ["00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"];

@@ -98,6 +98,12 @@ TEST(Validate, PrintsWhatItLookedAt) {
   EXPECT_EQ(body.keys, std::vector<std::string>{"name"});
 }
 
+TEST(Date, IsADayThatExists) {
+  EXPECT_TRUE(is_date("2028-02-29"));
+  for (const char* bad : {"2026-02-29", "2026-1-01", "2026-01-01T", "0000-01-01", ""})
+    EXPECT_FALSE(is_date(bad)) << bad;
+}
+
 TEST(DateTime, IsThatOfRfc3339) {
   for (const char* good : {"2026-11-21T18:41:10Z", "1999-12-31t00:00:00.5-23:59"})
     EXPECT_TRUE(is_date_time(good)) << good;
