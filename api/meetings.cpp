@@ -16,6 +16,7 @@
 #include "api/meeting_json.hpp"
 #include "core/sync.hpp"
 #include "storage/database.hpp"
+#include "storage/meeting_rights.hpp"
 #include "storage/meeting_store.hpp"
 
 namespace qylon::api {
@@ -66,6 +67,13 @@ Status read_captures(const std::vector<std::string>& captures, Exchange& exchang
     exchange.track = *track;
   }
   return ok();
+}
+
+/// The server itself sees all, and routes without a meeting answer as their caller.
+Status may_see(storage::Session& session, const Exchange& exchange) {
+  const Call& call = *exchange.call;
+  if (call.captures.empty() || call.principal.role == "service_role") return ok();
+  return storage::may_see(session, call.principal, exchange.meeting);
 }
 
 }  // namespace
@@ -152,7 +160,8 @@ void MeetingsApi::Impl::answer_from_database(
     std::function<HttpResponse(storage::Session&)> answer) {
   const bool taken =
       parts_.database.submit([exchange, answer = std::move(answer)](storage::Session& session) {
-        exchange->reply(answer(session));
+        const Status seen = may_see(session, *exchange);
+        exchange->reply(seen ? answer(session) : problem(seen.error()));
       });
   if (!taken) exchange->reply(problem(overloaded()));
 }
@@ -162,14 +171,16 @@ void MeetingsApi::Impl::create(const ExchangePtr& exchange) {
   if (!takes) return exchange->reply(problem(takes.error()));
   auto wanted = parse_meeting_request(exchange->call->request.body);
   if (!wanted) return exchange->reply(problem(wanted.error()));
-  answer_from_database(exchange, [wanted = std::move(*wanted)](storage::Session& session) {
-    const auto meeting = storage::create_meeting(session, {wanted.title, wanted.glossary});
-    HttpResponse response = meeting_answer(meeting, 201);
-    if (meeting) {
-      response.headers.emplace_back("Location", "/api/meetings/" + meeting->id.to_string());
-    }
-    return response;
-  });
+  answer_from_database(
+      exchange, [exchange, wanted = std::move(*wanted)](storage::Session& session) {
+        const auto meeting = storage::create_meeting(
+            session, {wanted.title, wanted.glossary}, exchange->call->principal);
+        HttpResponse response = meeting_answer(meeting, 201);
+        if (meeting) {
+          response.headers.emplace_back("Location", "/api/meetings/" + meeting->id.to_string());
+        }
+        return response;
+      });
 }
 
 void MeetingsApi::Impl::list(const ExchangePtr& exchange) {
@@ -186,9 +197,11 @@ void MeetingsApi::Impl::list(const ExchangePtr& exchange) {
     return exchange->reply(problem(invalid("before must be the `next` of an earlier answer")));
   }
   answer_from_database(
-      exchange, [size = static_cast<std::size_t>(*limit), before](storage::Session& session) {
+      exchange,
+      [exchange, size = static_cast<std::size_t>(*limit), before](storage::Session& session) {
         // One more than wanted tells whether there is a next page.
-        auto meetings = storage::list_meetings(session, size + 1, before);
+        auto meetings =
+            storage::list_meetings(session, size + 1, before, exchange->call->principal);
         if (!meetings) return problem(meetings.error());
         std::string next;
         if (meetings->size() > size) {
@@ -253,6 +266,9 @@ void MeetingsApi::Impl::audio(const ExchangePtr& exchange) {
 void MeetingsApi::Impl::end(const ExchangePtr& exchange) {
   const auto self = shared_from_this();
   const bool taken = submit([self, exchange](storage::Session& session) {
+    const Status allowed =
+        storage::may_write(session, exchange->call->principal, exchange->meeting);
+    if (!allowed) return exchange->reply(problem(allowed.error()));
     auto meeting = storage::set_meeting_state(session, exchange->meeting, MeetingState::kEnding);
     if (meeting) return self->begin_end(exchange, *meeting);
     // Conflict: it has ended before, and ending it again changes nothing.

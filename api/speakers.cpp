@@ -8,6 +8,7 @@
 #include "api/speaker_json.hpp"
 #include "core/speaker_undo.hpp"
 #include "storage/database.hpp"
+#include "storage/meeting_rights.hpp"
 #include "storage/meeting_store.hpp"
 #include "storage/speaker_store.hpp"
 
@@ -115,7 +116,13 @@ void SpeakersApi::take(const CallPtr& call, HttpReply reply, Handler handler) co
     if (!parsed) return asked.reply(problem(parsed.error()));
     asked.request = *std::move(parsed);
   }
-  (this->*handler)(asked);
+  if (call->principal.role == "service_role") return (this->*handler)(asked);
+  submit(asked, [this, call, asked, handler](storage::Session& session) {
+    const auto may = call->request.method == "GET" ? storage::may_see : storage::may_write;
+    const Status allowed = may(session, call->principal, asked.meeting);
+    if (!allowed) return asked.reply(problem(allowed.error()));
+    (this->*handler)(asked);
+  });
 }
 
 SpeakersApi::~SpeakersApi() {

@@ -70,6 +70,14 @@ class NoHttp final : public HttpHandler {
  public:
   void handle(HttpRequest /*request*/, HttpReply reply) override { reply({}); }
 };
+/// Nobody asks it: the benchmarks' clients are the server itself.
+class NoGate final : public MeetingGate {
+ public:
+  void ask(const Principal&, MeetingId, MeetingVerb, Answer answer) override { answer(ok()); }
+  Result<MeetingPass> redeem(std::string_view) override {
+    return Error{ErrorCode::kUnauthenticated, "no tickets here"};
+  }
+};
 class AllowAll final : public Access {
  public:
   Result<Principal> identify(const Credentials& /*credentials*/) const override {
@@ -129,8 +137,8 @@ struct Edge {
   Edge() {
     realtime::EdgeServer::Options options;
     options.port = 0;
-    server = *realtime::EdgeServer::start(options,
-                                          {http, access, ingress, history, log, counters, clock});
+    server = *realtime::EdgeServer::start(
+        options, {http, access, ingress, history, log, counters, clock, gate});
   }
   std::int64_t connections() { return counters.gauge("qylon_edge_connections", "").value(); }
   void wait_for_connections(std::int64_t count) {
@@ -149,6 +157,7 @@ struct Edge {
   Counters counters;
   NoHttp http;
   AllowAll access;
+  NoGate gate;
   CountingIngress ingress;
   EmptyHistory history{epoch};
   std::unique_ptr<realtime::EdgeServer> server;

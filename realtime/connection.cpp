@@ -48,7 +48,7 @@ void Connection::on_established() {
     session_ = further->second(*this, parts_.sessions);
     return;
   }
-  SessionPeer peer{std::move(upgrade_token_), peer_.is_loopback};
+  SessionPeer peer{std::move(upgrade_token_), peer_.is_loopback, std::move(upgrade_ticket_)};
   if (upgrade_path_ == "/v1/uplink") {
     auto uplink =
         std::make_shared<UplinkSession>(*this, parts_.sessions, std::move(peer), parts_.executor);

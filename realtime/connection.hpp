@@ -143,6 +143,7 @@ class Connection final : public SessionPort {
   std::int64_t lingering_since_us_ = 0;   // The last answer was sent; its peer still writes.
   std::string upgrade_path_;
   std::string upgrade_token_;
+  std::string upgrade_ticket_;
 
   // WebSocket.
   std::shared_ptr<Session> session_;

@@ -190,6 +190,7 @@ int Connection::on_confirm_upgrade() {
   if (!refusal) {
     upgrade_path_ = head.path;
     upgrade_token_ = bearer_token(head.authorization);
+    upgrade_ticket_ = read_request(wsi_, head).query_value("ticket");
     return 0;
   }
   parts_.sessions.counters.refused_requests.add();

@@ -14,6 +14,7 @@
 #include "core/counters.hpp"
 #include "core/http.hpp"
 #include "core/log.hpp"
+#include "core/meeting_gate.hpp"
 #include "core/result.hpp"
 #include "media/ingress.hpp"
 #include "realtime/history.hpp"
@@ -70,6 +71,7 @@ class EdgeServer {
     const Log& log;
     Counters& counters;
     const Clock& clock;
+    MeetingGate& gate;
   };
 
   static Result<std::unique_ptr<EdgeServer>> start(const Options& options, const Parts& parts);

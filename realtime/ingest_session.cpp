@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/problem_json.hpp"
 #include "realtime/http_response.hpp"
 #include "realtime/ingest_json.hpp"
 #include "realtime/uplink_session.hpp"
@@ -36,6 +37,7 @@ IngestSession::IngestSession(IngestPort& port,
       http_(http),
       asked_(std::move(asked)),
       executor_(std::move(executor)),
+      admission_(parts, {asked_.token, asked_.peer_is_loopback}, executor_),
       meeting_(asked_.request.meeting),
       framer_(asked_.request.track.track, asked_.request.track.format),
       since_us_(parts.clock.monotonic_us()),
@@ -50,11 +52,20 @@ IngestSession::~IngestSession() {
 
 void IngestSession::start() {
   port_.pause_receiving(true);
-  const auto principal =
-      parts_.access.identify({.token = asked_.token, .peer_is_loopback = asked_.peer_is_loopback});
-  if (!principal) {
-    HttpResponse response =
-        make_problem(http_status(principal.error().code), principal.error().message);
+  std::vector<MeetingId> meetings;
+  if (meeting_) meetings.push_back(*meeting_);  // A new one is for the handler to allow.
+  admission_.ask("",
+                 std::move(meetings),
+                 MeetingVerb::kSpeak,
+                 [weak = weak_from_this()](const Status& allowed) {
+                   if (const auto self = weak.lock()) self->on_allowed(allowed);
+                 });
+}
+
+void IngestSession::on_allowed(const Status& allowed) {
+  if (state_ == State::kDone) return;
+  if (!allowed) {
+    HttpResponse response = problem_answer(problem_of(allowed.error()));
     // Source clients show their password only when they are asked for it.
     for (auto& [name, value] : response.headers) {
       if (name == "WWW-Authenticate") value = "Basic realm=\"Qylon\"";

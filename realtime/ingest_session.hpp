@@ -13,6 +13,7 @@
 #include "core/token_bucket.hpp"
 #include "media/ingress.hpp"
 #include "media/uplink_frame.hpp"
+#include "realtime/admission.hpp"
 #include "realtime/ingest_framer.hpp"
 #include "realtime/ingest_request.hpp"
 #include "realtime/session.hpp"
@@ -80,6 +81,7 @@ class IngestSession final : public std::enable_shared_from_this<IngestSession> {
  private:
   enum class State : std::uint8_t { kOpening, kStreaming, kSettling, kDone };
 
+  void on_allowed(const Status& allowed);
   void create_meeting();
   void on_created(HttpResponse response);
   void open_track();
@@ -96,6 +98,7 @@ class IngestSession final : public std::enable_shared_from_this<IngestSession> {
   HttpHandler& http_;
   const Asked asked_;
   const std::shared_ptr<NetExecutor> executor_;
+  Admission admission_;
   State state_ = State::kOpening;
   std::optional<MeetingId> meeting_;
   std::shared_ptr<media::TrackUplink> uplink_;

@@ -12,6 +12,7 @@
 #include "core/clock.hpp"
 #include "core/counters.hpp"
 #include "core/jitter.hpp"
+#include "core/meeting_gate.hpp"
 #include "core/result.hpp"
 #include "media/ingress.hpp"
 #include "realtime/delivery.hpp"
@@ -77,12 +78,14 @@ struct SessionParts {
   Fanout& fanout;
   EdgeCounters& counters;
   Jitter& jitter;
+  MeetingGate& gate;
 };
 
 /// Who asks.
 struct SessionPeer {
   std::string token;  ///< From the Authorization header; empty: the first message may bring one.
   bool is_loopback = false;
+  std::string ticket = {};  ///< From the URL's `ticket`; when there is one it decides alone.
 };
 
 /// An end of a session that its client is told.

@@ -13,8 +13,8 @@ SubscribeSession::SubscribeSession(SessionPort& port,
                                    SessionPeer peer,
                                    std::shared_ptr<NetExecutor> executor)
     : Session(port, parts),
-      peer_(std::move(peer)),
       executor_(std::move(executor)),
+      admission_(parts, std::move(peer), executor_),
       opened_us_(parts.clock.monotonic_us()),
       control_(TokenBucket::Options{}, opened_us_) {
   parts_.counters.subscribers.add(1);
@@ -58,13 +58,23 @@ std::size_t SubscribeSession::topic_count() const {
 }
 
 void SubscribeSession::on_subscribe(const SubscribeMessage& message) {
-  if (!allowed_) {
-    const std::string& token = message.token.empty() ? peer_.token : message.token;
-    const auto principal =
-        parts_.access.identify({.token = token, .peer_is_loopback = peer_.is_loopback});
-    if (!principal) return fail(session_error(principal.error()));
-    allowed_ = true;
+  std::vector<MeetingId> meetings;
+  for (const TopicName& topic : message.topics) {
+    if (std::find(meetings.begin(), meetings.end(), topic.meeting) == meetings.end())
+      meetings.push_back(topic.meeting);
   }
+  admission_.ask(message.token,
+                 std::move(meetings),
+                 MeetingVerb::kSee,
+                 [weak = weak_from_this(), message](const Status& allowed) {
+                   const auto self = weak.lock();
+                   if (self == nullptr || self->failed()) return;
+                   if (!allowed) return self->fail(session_error(allowed.error()));
+                   self->start(message);
+                 });
+}
+
+void SubscribeSession::start(const SubscribeMessage& message) {
   for (const TopicName& topic : message.topics) {
     MeetingWatch* watch = find_watch(topic.meeting);
     if (watch == nullptr) {
@@ -123,8 +133,11 @@ void SubscribeSession::on_drained() {
 
 void SubscribeSession::on_tick() {
   if (failed()) return;
-  if (!allowed_ && parts_.clock.monotonic_us() - opened_us_ > kHelloTimeoutUs)
+  const std::int64_t now_us = parts_.clock.monotonic_us();
+  if (!admission_.identified() && now_us - opened_us_ > kHelloTimeoutUs)
     return fail({ErrorCode::kInvalidArgument, 4002, "subscribe must come within 5 s"});
+  if (admission_.expired(now_us))
+    return fail({ErrorCode::kUnavailable, 4000, "the ticket's time is over; come with a new one"});
   pump_all();
 }
 

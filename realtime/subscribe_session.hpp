@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/token_bucket.hpp"
+#include "realtime/admission.hpp"
 #include "realtime/caption_cursor.hpp"
 #include "realtime/fanout.hpp"
 #include "realtime/history.hpp"
@@ -43,6 +44,7 @@ class SubscribeSession final : public Session,
   friend class MeetingWatch;
 
   void on_subscribe(const SubscribeMessage& message);
+  void start(const SubscribeMessage& message);
   void on_unsubscribe(const UnsubscribeMessage& message);
   MeetingWatch* find_watch(MeetingId meeting);
   std::size_t topic_count() const;
@@ -51,10 +53,9 @@ class SubscribeSession final : public Session,
   void on_page(std::uint64_t asked_by, const Result<History::Page>& page);
   void pump_all();
 
-  const SessionPeer peer_;
   const std::shared_ptr<NetExecutor> executor_;
+  Admission admission_;
   const std::int64_t opened_us_;
-  bool allowed_ = false;
   bool asking_ = false;
   std::uint64_t watch_count_ = 0;
   std::vector<std::unique_ptr<MeetingWatch>> watches_;

@@ -36,8 +36,8 @@ UplinkSession::UplinkSession(SessionPort& port,
                              SessionPeer peer,
                              std::shared_ptr<NetExecutor> executor)
     : Session(port, parts),
-      peer_(std::move(peer)),
       executor_(std::move(executor)),
+      admission_(parts, std::move(peer), executor_),
       heard_us_(parts.clock.monotonic_us()),
       control_(TokenBucket::Options{}, heard_us_),
       audio_(kAudioBytes, heard_us_) {
@@ -68,17 +68,25 @@ void UplinkSession::on_text(std::string_view text) {
 }
 
 void UplinkSession::on_hello(const HelloMessage& message) {
-  const std::string& token = message.token.empty() ? peer_.token : message.token;
-  const auto principal =
-      parts_.access.identify({.token = token, .peer_is_loopback = peer_.is_loopback});
-  if (!principal) return fail(session_error(principal.error()));
   auto judged = judge(message);
   if (const auto* refused = std::get_if<HelloRefused>(&judged)) return fail(refused->error);
   state_ = State::kOpening;
   meeting_ = message.meeting;
   // Frames sent before the welcome stay in the socket until the tracks are there.
   pause();
-  parts_.ingress.open(std::get<media::UplinkHello>(std::move(judged)),
+  admission_.ask(message.token,
+                 {meeting_},
+                 MeetingVerb::kSpeak,
+                 [weak = weak_from_this(),
+                  hello = std::get<media::UplinkHello>(std::move(judged))](const Status& allowed) {
+                   if (const auto self = weak.lock()) self->on_allowed(hello, allowed);
+                 });
+}
+
+void UplinkSession::on_allowed(media::UplinkHello hello, const Status& allowed) {
+  if (failed()) return;
+  if (!allowed) return fail(session_error(allowed.error()));
+  parts_.ingress.open(std::move(hello),
                       [weak = weak_from_this(), executor = executor_](auto opened) {
                         executor->post([weak, opened = std::move(opened)]() mutable {
                           if (const auto self = weak.lock()) self->on_opened(std::move(opened));
@@ -113,7 +121,8 @@ void UplinkSession::on_binary(std::span<const std::uint8_t> bytes) {
   if (state_ == State::kHello) return fail(protocol_error("the first message must be hello"));
   auto frame = media::parse_uplink(bytes);
   if (!frame) return fail(protocol_error(frame.error().message));
-  if (!peer_.is_loopback && !audio_.spend(static_cast<double>(bytes.size()), heard_us_)) pause();
+  if (!admission_.peer().is_loopback && !audio_.spend(static_cast<double>(bytes.size()), heard_us_))
+    pause();
   take(*std::move(frame));
 }
 

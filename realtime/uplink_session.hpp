@@ -12,6 +12,7 @@
 #include "core/token_bucket.hpp"
 #include "media/ingress.hpp"
 #include "media/uplink_frame.hpp"
+#include "realtime/admission.hpp"
 #include "realtime/session.hpp"
 #include "realtime/session_json.hpp"
 
@@ -52,6 +53,7 @@ class UplinkSession final : public Session, public std::enable_shared_from_this<
   };
 
   void on_hello(const HelloMessage& message);
+  void on_allowed(media::UplinkHello hello, const Status& allowed);
   void on_opened(Result<std::vector<std::shared_ptr<media::TrackUplink>>> opened);
   void take(media::UplinkFrame&& frame);
   bool offer(media::UplinkFrame& frame);
@@ -61,8 +63,8 @@ class UplinkSession final : public Session, public std::enable_shared_from_this<
   void send_acks();
   Track* find_track(TrackId id);
 
-  const SessionPeer peer_;
   const std::shared_ptr<NetExecutor> executor_;
+  Admission admission_;
   State state_ = State::kHello;
   MeetingId meeting_;
   std::vector<Track> tracks_;

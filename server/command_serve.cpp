@@ -263,7 +263,8 @@ Status Server::start_edge(const ListenAddress& address) {
                                            .history = *stored_,
                                            .log = log_,
                                            .counters = counters_,
-                                           .clock = clock_});
+                                           .clock = clock_,
+                                           .gate = platform_->gate()});
   if (!edge) return edge.error();
   edge_ = *std::move(edge);
   publisher_->attach(&edge_->hub());

@@ -23,6 +23,7 @@ Platform::Platform(const Options& options, const Parts& parts)
                  }},
                 {.database = parts.database, .control = parts.control, .clock = parts.clock}),
       speakers_({.database = parts.database, .control = parts.control}),
+      shares_(parts.database, parts.clock),
       router_(options.limits,
               {.access = parts.access,
                .clock = parts.clock,
@@ -32,6 +33,7 @@ Platform::Platform(const Options& options, const Parts& parts)
       {.counters = parts.counters, .database = parts.database, .journal = parts.journal}));
   router_.add(meetings_.routes());
   router_.add(speakers_.routes());
+  router_.add(shares_.routes());
   const std::vector<api::Domain> domains = api::all_domains();
   router_.add(api::domain_routes(domains, parts.database));
   router_.add(api::openapi_routes(domains, router_.table()));

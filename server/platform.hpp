@@ -4,6 +4,7 @@
 
 #include "api/core/router.hpp"
 #include "api/meetings.hpp"
+#include "api/shares.hpp"
 #include "api/speakers.hpp"
 #include "core/access.hpp"
 #include "core/clock.hpp"
@@ -40,10 +41,12 @@ class Platform {
   Platform(const Options& options, const Parts& parts);
 
   HttpHandler& http() noexcept { return router_; }
+  MeetingGate& gate() noexcept { return shares_; }
 
  private:
   api::MeetingsApi meetings_;
   api::SpeakersApi speakers_;
+  api::Shares shares_;
   api::Router router_;
 };
 

@@ -82,12 +82,14 @@ Status read_single_meeting(const pqxx::result& rows, MeetingId meeting, MeetingI
 
 }  // namespace
 
-Result<MeetingInfo> create_meeting(Session& session, const NewMeeting& meeting) {
+Result<MeetingInfo> create_meeting(Session& session,
+                                   const NewMeeting& meeting,
+                                   const Principal& principal) {
   SqlArray glossary;
   for (const std::string& entry : meeting.glossary)
     glossary.add(entry);
   MeetingInfo info;
-  const Status status = session.transact([&](pqxx::transaction_base& transaction) {
+  const Status status = session.transact_as(principal, [&](pqxx::transaction_base& transaction) {
     const pqxx::result rows =
         transaction.exec_params(std::string("insert into meetings (id, epoch, title, glossary)"
                                             " values ($1, $2, $3, $4) returning ") +
@@ -115,10 +117,11 @@ Result<MeetingInfo> find_meeting(Session& session, MeetingId meeting) {
 
 Result<std::vector<MeetingInfo>> list_meetings(Session& session,
                                                std::size_t limit,
-                                               std::optional<MeetingId> before) {
+                                               std::optional<MeetingId> before,
+                                               const Principal& principal) {
   const auto rows_max = static_cast<int>(std::clamp<std::size_t>(limit, 1, 500));
   std::vector<MeetingInfo> meetings;
-  const Status status = session.transact([&](pqxx::transaction_base& transaction) {
+  const Status status = session.transact_as(principal, [&](pqxx::transaction_base& transaction) {
     if (before) {
       const auto found =
           transaction.exec_params("select from meetings where id = $1", before->to_string());

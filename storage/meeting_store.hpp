@@ -23,15 +23,18 @@ struct NewMeeting {
   std::vector<std::string> glossary;  ///< At most 1,000 entries of at most 200 characters.
 };
 
-/// Random id and epoch, state created.
-Result<MeetingInfo> create_meeting(Session& session, const NewMeeting& meeting);
+/// Random id and epoch, state created; it becomes the principal's. Errors: kForbidden.
+Result<MeetingInfo> create_meeting(Session& session,
+                                   const NewMeeting& meeting,
+                                   const Principal& principal = Principal::service());
 /// Errors: kNotFound.
 Result<MeetingInfo> find_meeting(Session& session, MeetingId meeting);
-/// Newest first; `before` is the last id of the page before. `limit` is held in 1..500.
-/// Errors: kNotFound when `before` is no meeting.
+/// Those that the principal sees, newest first; `before` is the last id of the page before. `limit`
+/// is held in 1..500. Errors: kNotFound when `before` is no meeting.
 Result<std::vector<MeetingInfo>> list_meetings(Session& session,
                                                std::size_t limit,
-                                               std::optional<MeetingId> before = std::nullopt);
+                                               std::optional<MeetingId> before = std::nullopt,
+                                               const Principal& principal = Principal::service());
 
 /// Moves a meeting on, stamping started_us on the first kLive and ended_us on kEnded. A meeting may
 /// go live again from kEnding (its server was killed meanwhile); kEnded is final.

@@ -53,7 +53,7 @@ class World {
     realtime::EdgeServer::Options options;
     options.port = 0;
     auto edge = realtime::EdgeServer::start(
-        options, {http_, access_, ingress_, history_, log_, counters_, clock_});
+        options, {http_, access_, ingress_, history_, log_, counters_, clock_, gate_});
     QYLON_CHECK(edge);
     edge_ = *std::move(edge);
   }
@@ -92,6 +92,7 @@ class World {
   qylon::test::TestAccess access_;
   AnyMeeting ingress_;
   qylon::test::TestHistory history_;
+  qylon::test::TestGate gate_;
   std::unique_ptr<realtime::EdgeServer> edge_;
 };
 

@@ -326,7 +326,7 @@ TEST_F(Connector, ACertificateThatIsMissingStopsTheStart) {
   options.tls_certificate_path = "/nowhere/cert.pem";
   options.tls_key_path = "/nowhere/key.pem";
   const auto edge = realtime::EdgeServer::start(
-      options, {http_, access_, ingress_, history_, log_, counters_, clock_});
+      options, {http_, access_, ingress_, history_, log_, counters_, clock_, gate_});
   ASSERT_FALSE(edge);
   EXPECT_NE(edge.error().message.find("certificate"), std::string::npos);
 }

@@ -410,12 +410,13 @@ TEST(EdgeServer, SaysWhatIsWrongWithAnAddress) {
   Counters counters;
   test::EchoHandler http;
   test::TestAccess access;
+  test::TestGate gate;
   test::TestIngress ingress;
   test::TestHistory history;
   realtime::EdgeServer::Options options;
   options.host = "not an address";
-  const auto edge =
-      realtime::EdgeServer::start(options, {http, access, ingress, history, log, counters, clock});
+  const auto edge = realtime::EdgeServer::start(
+      options, {http, access, ingress, history, log, counters, clock, gate});
   ASSERT_FALSE(edge);
   EXPECT_NE(edge.error().message.find("not an address"), std::string::npos);
 }

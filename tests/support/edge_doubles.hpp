@@ -14,6 +14,7 @@
 
 #include "core/access.hpp"
 #include "core/http.hpp"
+#include "core/meeting_gate.hpp"
 #include "core/sync.hpp"
 #include "media/ingress.hpp"
 #include "realtime/history.hpp"
@@ -56,14 +57,43 @@ class EchoHandler final : public HttpHandler {
   std::vector<HttpReply> later_ QYLON_GUARDED_BY(mutex_);
 };
 
-/// Loopback is welcome, or the token "secret" when one is required.
+/// Loopback is welcome, or the token "secret" when one is required; the token "user" is a user's.
 class TestAccess final : public Access {
  public:
   Result<Principal> identify(const Credentials& credentials) const override {
+    if (credentials.token == "user") return Principal{"authenticated", "u1", "{}"};
     if (!token_required || credentials.token == "secret") return Principal::service();
     return Error{ErrorCode::kUnauthenticated, "show the token"};
   }
   std::atomic<bool> token_required{false};
+};
+
+/// Users may see what `seen_by_users` says; tickets are what the test put there.
+class TestGate final : public MeetingGate {
+ public:
+  void ask(const Principal& /*principal*/,
+           MeetingId meeting,
+           MeetingVerb verb,
+           Answer answer) override {
+    ++asked;
+    if (meeting != seen_by_users)
+      return answer(Error{ErrorCode::kNotFound, "there is no such meeting"});
+    if (verb == MeetingVerb::kSpeak && !users_may_speak)
+      return answer(Error{ErrorCode::kForbidden, "you may only listen"});
+    answer(ok());
+  }
+  Result<MeetingPass> redeem(std::string_view ticket) override {
+    const auto found = tickets.find(std::string(ticket));
+    if (found == tickets.end()) return Error{ErrorCode::kUnauthenticated, "no such ticket"};
+    const MeetingPass pass = found->second;
+    tickets.erase(found);
+    return pass;
+  }
+
+  MeetingId seen_by_users;
+  bool users_may_speak = false;
+  int asked = 0;
+  std::map<std::string, MeetingPass> tickets;
 };
 
 class TestTrack final : public media::TrackUplink {

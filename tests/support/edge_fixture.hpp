@@ -25,7 +25,7 @@ class EdgeFixture : public ::testing::Test {
     ingress_.meeting = history_.meeting;
     options.port = 0;
     auto edge = realtime::EdgeServer::start(
-        options, {http_, access_, ingress_, history_, log_, counters_, clock_});
+        options, {http_, access_, ingress_, history_, log_, counters_, clock_, gate_});
     ASSERT_TRUE(edge) << edge.error().message;
     edge_ = *std::move(edge);
   }
@@ -95,6 +95,7 @@ class EdgeFixture : public ::testing::Test {
   TestAccess access_;
   TestIngress ingress_;
   TestHistory history_;
+  TestGate gate_;
   std::unique_ptr<realtime::EdgeServer> edge_;
 };
 

@@ -63,12 +63,14 @@ struct SessionWorld {
   TestAccess access;
   TestIngress ingress;
   TestHistory history;
+  TestGate gate;
   Counters registry;
   realtime::EdgeCounters counters{registry};
   realtime::MeetingRings rings{realtime::MeetingRings::Options{}};
   realtime::Fanout fanout;
   Jitter jitter{1};
-  realtime::SessionParts parts{clock, access, ingress, history, rings, fanout, counters, jitter};
+  realtime::SessionParts
+      parts{clock, access, ingress, history, rings, fanout, counters, jitter, gate};
   std::shared_ptr<ManualExecutor> executor = std::make_shared<ManualExecutor>();
   FakeSessionPort port;
 

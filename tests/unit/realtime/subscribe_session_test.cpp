@@ -13,9 +13,8 @@ namespace {
 class Subscriber : public ::testing::Test {
  protected:
   void SetUp() override { restart(); }
-  void restart() {
-    session_ = std::make_shared<SubscribeSession>(
-        world_.port, world_.parts, SessionPeer{"", true}, world_.executor);
+  void restart(const SessionPeer& peer = SessionPeer{"", true}) {
+    session_ = std::make_shared<SubscribeSession>(world_.port, world_.parts, peer, world_.executor);
   }
   void store(std::uint64_t first, std::uint64_t last) {
     for (std::uint64_t offset = first; offset <= last; ++offset)
@@ -215,6 +214,72 @@ TEST_F(Subscriber, TakesOneHundredAndTwentyEightTopicsAndNoMore) {
   EXPECT_EQ(world_.port.closed, 0);
   subscribe_to(1);
   EXPECT_EQ(world_.port.closed, 4503);
+}
+
+TEST_F(Subscriber, AUserHearsTheMeetingsThatTheGateOpens) {
+  store(1, 1);
+  world_.gate.seen_by_users = world_.history.meeting;
+  restart({"user", true});
+  subscribe();
+  EXPECT_TRUE(world_.port.sent.empty());  // The gate is asked first.
+  world_.executor->run();
+  EXPECT_EQ(after_position(), finals(1, 1));
+  EXPECT_EQ(world_.gate.asked, 1);
+}
+
+TEST_F(Subscriber, AUserHearsNothingOfAMeetingBehindTheGate) {
+  store(1, 1);
+  restart({"user", true});
+  subscribe();
+  world_.executor->run();
+  world_.publish_final(2);
+  EXPECT_EQ(world_.port.closed, 4507);
+  ASSERT_EQ(world_.port.sent.size(), 1U);
+  EXPECT_NE(world_.port.sent[0].find("not_found"), std::string::npos);
+}
+
+TEST_F(Subscriber, TheServersOwnTokenPassesTheGateWithoutAsking) {
+  subscribe();
+  world_.executor->run();
+  EXPECT_EQ(world_.gate.asked, 0);
+  EXPECT_EQ(world_.port.closed, 0);
+}
+
+TEST_F(Subscriber, ATicketOpensItsMeetingAndNoOther) {
+  world_.gate.tickets["t"] = {world_.history.meeting, MeetingVerb::kSee, 60'000'000};
+  restart({"", false, "t"});
+  subscribe();
+  world_.executor->run();
+  EXPECT_EQ(world_.port.closed, 0);
+  session_->on_text(R"({"type":"subscribe","topics":["meeting/)" + MeetingId::random().to_string() +
+                    R"(/captions"]})");
+  EXPECT_EQ(world_.port.closed, 4502);
+}
+
+TEST_F(Subscriber, ATicketForAudioShowsNothing) {
+  world_.gate.tickets["t"] = {world_.history.meeting, MeetingVerb::kSpeak, 60'000'000};
+  restart({"", true, "t"});
+  subscribe();
+  EXPECT_EQ(world_.port.closed, 4502);
+}
+
+TEST_F(Subscriber, AUsedTicketOpensNothingEvenOnLoopback) {
+  restart({"", true, "t"});
+  subscribe();
+  EXPECT_EQ(world_.port.closed, 4500);
+}
+
+TEST_F(Subscriber, ASessionEndsWithItsTicketsTime) {
+  world_.gate.tickets["t"] = {world_.history.meeting, MeetingVerb::kSee, 60'000'000};
+  restart({"", false, "t"});
+  subscribe();
+  world_.executor->run();
+  world_.clock.advance_ms(60'000);
+  session_->on_tick();
+  EXPECT_EQ(world_.port.closed, 0);
+  world_.clock.advance_ms(1);
+  session_->on_tick();
+  EXPECT_EQ(world_.port.closed, 4000);
 }
 
 }  // namespace

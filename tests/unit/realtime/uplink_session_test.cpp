@@ -15,9 +15,9 @@ using Posted = media::TrackUplink::Posted;
 class Uplink : public ::testing::Test {
  protected:
   void SetUp() override { connect(true); }
-  void connect(bool is_loopback) {
-    session_ = std::make_shared<UplinkSession>(
-        world_.port, world_.parts, SessionPeer{"", is_loopback}, world_.executor);
+  void connect(bool is_loopback) { connect(SessionPeer{"", is_loopback}); }
+  void connect(const SessionPeer& peer) {
+    session_ = std::make_shared<UplinkSession>(world_.port, world_.parts, peer, world_.executor);
   }
   void hello() {
     session_->on_text(
@@ -199,6 +199,29 @@ TEST_F(Uplink, AfterTheErrorNothingMoreIsSaid) {
   audio(0);
   session_->on_tick();
   EXPECT_TRUE(world_.port.sent.empty());
+}
+
+TEST_F(Uplink, OfAUserNeedsTheRightToSpeak) {
+  world_.gate.seen_by_users = world_.history.meeting;
+  connect(SessionPeer{"user", true});
+  open();
+  EXPECT_EQ(world_.port.closed, 4502);
+
+  world_.port.closed = 0;
+  world_.gate.users_may_speak = true;
+  connect(SessionPeer{"user", true});
+  hello();
+  audio(0);
+  world_.executor->run();
+  EXPECT_EQ(world_.port.closed, 0);
+  EXPECT_EQ(track().frames(), 1U);  // What came while the gate was asked is not lost.
+}
+
+TEST_F(Uplink, OpensWithATicketForAudio) {
+  world_.gate.tickets["t"] = {world_.history.meeting, MeetingVerb::kSpeak, 60'000'000};
+  connect(SessionPeer{"", false, "t"});
+  open();
+  EXPECT_EQ(world_.port.closed, 0);
 }
 
 }  // namespace
