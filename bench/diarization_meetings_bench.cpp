@@ -109,8 +109,9 @@ std::vector<bool> detected_activity(const std::vector<float>& samples, std::size
   Result<dsp::VoiceActivity> detector = dsp::VoiceActivity::create();
   std::vector<bool> speech(blocks);
   for (std::size_t i = 0; i < blocks; ++i) {
-    speech[i] =
-        detector->process(std::span<const float, 160>(samples.data() + i * 160, 160)) > 0.5F;
+    const float probability =
+        detector->process(std::span<const float, 160>(samples.data() + i * 160, 160));
+    speech[i - std::min(i, dsp::VoiceActivity::kDelayBlocks)] = probability > 0.5F;
   }
   return speech;
 }

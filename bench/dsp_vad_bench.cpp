@@ -132,7 +132,8 @@ Score score(const char* audio_path, const char* rttm_path) {
   }
   result.cpu_s = thread_cpu_s() - start;
   for (std::size_t block = 0; block < blocks; ++block) {
-    result.blocks.emplace_back(probabilities[block], labels[block]);
+    const std::size_t told = std::min(block + VoiceActivity::kDelayBlocks, blocks - 1);
+    result.blocks.emplace_back(probabilities[told], labels[block]);
   }
   return result;
 }

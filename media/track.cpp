@@ -136,6 +136,7 @@ void Track::flush() {
   note_settled();
   if (!captioner_) return;
   graph_->flush();
+  delay_.drain([this](const Block& block) { captioner_->on_block(block); });
   captioner_->flush();
 }
 
@@ -232,7 +233,7 @@ void Track::on_block(const Block& block) noexcept {
   if (!captioner_) return;
   Block placed = block;
   placed.start_sample += skipped_samples_;
-  captioner_->on_block(placed);
+  delay_.push(placed, [this](const Block& whole) { captioner_->on_block(whole); });
   level_speech_ = captioner_->speaking();
 }
 

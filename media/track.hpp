@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/ids.hpp"
+#include "media/block_delay.hpp"
 #include "media/captioner.hpp"
 #include "media/clock_drift.hpp"
 #include "media/ingress.hpp"
@@ -114,6 +115,7 @@ class Track final : private BlockSink {
   std::unique_ptr<StreamGraph> graph_;
   std::unique_ptr<JitterBuffer> jitter_;
   std::unique_ptr<Captioner> captioner_;  // Null before the first audio.
+  BlockDelay delay_;                      // Before the captioner.
   std::int64_t zero_ms_ = 0;              // Meeting time of sample 0.
   std::int64_t block_end_ = 0;            // End of the graph's newest block, on its own clock.
   std::int64_t skipped_samples_ = 0;      // Never entered the graph: long gaps.

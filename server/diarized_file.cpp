@@ -8,6 +8,7 @@
 
 #include "diarization/turn_smoothing.hpp"
 #include "diarization/voice_tracker.hpp"
+#include "media/block_delay.hpp"
 #include "media/pcm_reader.hpp"
 #include "media/segmenter.hpp"
 #include "media/stream_graph.hpp"
@@ -78,17 +79,11 @@ class Follower final : public media::BlockSink {
         tracker_(clusters_) {}
 
   void on_block(const media::Block& block) noexcept override {
-    segmenter_.push(block.start_sample, block.speech_probability);
-    const bool heard =
-        segmenter_.open() && block.speech_probability >= media::Segmenter::Options{}.off;
-    const bool speech = speech_.empty() ? heard : speech_.at(block.start_sample);
-    const auto label = tracker_.push(block.start_sample, block.samples, speech);
-    now_ = block.start_sample + media::kBlockSamples;
-    if (label) given_.push_back({*label, label->voice, -1, label->voice});
-    if (now_ % kLookEvery == 0) look_again();
+    delay_.push(block, [this](const media::Block& whole) { follow(whole); });
   }
 
   DiarizedFile finish(const std::string& recording) {
+    delay_.drain([this](const media::Block& block) { follow(block); });
     DiarizedFile out;
     look_again();
     settle_until(static_cast<std::int64_t>(given_.size()));
@@ -106,6 +101,17 @@ class Follower final : public media::BlockSink {
   }
 
  private:
+  void follow(const media::Block& block) {
+    segmenter_.push(block.start_sample, block.speech_probability);
+    const bool heard =
+        segmenter_.open() && block.speech_probability >= media::Segmenter::Options{}.off;
+    const bool speech = speech_.empty() ? heard : speech_.at(block.start_sample);
+    const auto label = tracker_.push(block.start_sample, block.samples, speech);
+    now_ = block.start_sample + media::kBlockSamples;
+    if (label) given_.push_back({*label, label->voice, -1, label->voice});
+    if (now_ % kLookEvery == 0) look_again();
+  }
+
   /// Takes over what the voices think now of the labels that can still be asked about.
   void look_again() {
     constexpr std::size_t kAsked = 4096;
@@ -159,6 +165,7 @@ class Follower final : public media::BlockSink {
   }
 
   const Speech speech_;
+  media::BlockDelay delay_;
   media::Segmenter segmenter_;
   diarization::VoiceClusters clusters_;
   diarization::VoiceTracker tracker_;
