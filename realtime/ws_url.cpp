@@ -58,7 +58,8 @@ Result<WsUrl> parse_ws_url(std::string_view url) {
       is_ipv6 ? authority.find(']') : std::min(authority.find(':'), authority.size());
   if (host_end == std::string_view::npos) return wrong(url);
   parsed.host = is_ipv6 ? authority.substr(1, host_end - 1) : authority.substr(0, host_end);
-  if (parsed.host.empty()) return wrong(url);
+  if (parsed.host.empty() || parsed.host.find_first_of("[]") != std::string::npos)
+    return wrong(url);
   authority.remove_prefix(is_ipv6 ? host_end + 1 : host_end);
   if (authority.empty()) return parsed;
   const auto port = authority.front() == ':' ? parse_port(authority.substr(1)) : std::nullopt;

@@ -25,8 +25,15 @@
 #define LLVMFuzzerTestOneInput fuzz_source_request
 #include "tests/fuzz/realtime_source_request_fuzz.cpp"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_ws_url
+#include "tests/fuzz/realtime_ws_url_fuzz.cpp"
+#undef LLVMFuzzerTestOneInput
 
 namespace {
+
+TEST(RealtimeCorpus, OfUrlsIsHandled) {
+  EXPECT_GE(qylon::test::replay_corpus("realtime_ws_url_fuzz", fuzz_ws_url), 5);
+}
 
 TEST(RealtimeCorpus, OfChunkedBodiesIsHandled) {
   EXPECT_GE(qylon::test::replay_corpus("realtime_chunk_decoder_fuzz", fuzz_chunk_decoder), 3);

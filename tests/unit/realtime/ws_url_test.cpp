@@ -44,6 +44,7 @@ TEST(WsUrl, AnythingElseIsRefused) {
                                 "ws://h/\r\nX: y",
                                 "ws://[::1",
                                 "ws://[]/",
+                                "ws://[[a]/",
                                 "ws://[::1]x/"})
     EXPECT_FALSE(parse_ws_url(url)) << url;
 }

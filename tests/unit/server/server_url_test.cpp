@@ -2,6 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/fuzz_corpus.hpp"
+
+#define LLVMFuzzerTestOneInput fuzz_server_url
+#include "tests/fuzz/server_server_url_fuzz.cpp"
+#undef LLVMFuzzerTestOneInput
+
 namespace qylon::server {
 namespace {
 
@@ -53,6 +59,10 @@ INSTANTIATE_TEST_SUITE_P(Table,
                                            "http://a\r\nb",
                                            "http://[::1",
                                            "http://[::1]9000"));
+
+TEST(ServerUrl, MeansTheSameWhenItIsWrittenAgain) {
+  EXPECT_GE(test::replay_corpus("server_server_url_fuzz", fuzz_server_url), 5);
+}
 
 }  // namespace
 }  // namespace qylon::server
