@@ -38,7 +38,8 @@ UplinkSession::UplinkSession(SessionPort& port,
     : Session(port, parts),
       executor_(std::move(executor)),
       admission_(parts, std::move(peer), executor_),
-      heard_us_(parts.clock.monotonic_us()),
+      opened_us_(parts.clock.monotonic_us()),
+      heard_us_(opened_us_),
       control_(TokenBucket::Options{}, heard_us_),
       audio_(kAudioBytes, heard_us_) {
   parts_.counters.uplinks.add(1);
@@ -216,7 +217,8 @@ void UplinkSession::on_tick() {
   if (failed()) return;
   const std::int64_t now_us = parts_.clock.monotonic_us();
   if (state_ == State::kHello) {
-    if (now_us - heard_us_ > kHelloTimeoutUs)
+    // Pings do not count: nobody knows yet who sends them.
+    if (now_us - opened_us_ > kHelloTimeoutUs)
       fail({ErrorCode::kInvalidArgument, 4002, "hello must come within 5 s"});
     return;
   }

@@ -71,6 +71,7 @@ class UplinkSession final : public Session, public std::enable_shared_from_this<
   std::deque<media::UplinkFrame> waiting_;
   bool paused_ = false;
   std::int64_t busy_since_us_ = 0;  // The shard refuses frames since; 0: it takes them.
+  const std::int64_t opened_us_;
   std::int64_t heard_us_;
   TokenBucket control_;
   TokenBucket audio_;

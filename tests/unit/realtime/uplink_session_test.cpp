@@ -162,6 +162,15 @@ TEST_F(Uplink, WithoutAHelloItIsClosedAfterFiveSeconds) {
   EXPECT_EQ(world_.port.closed, 4002);
 }
 
+TEST_F(Uplink, PingsDoNotReplaceTheHello) {
+  for (int i = 0; i < 6; ++i) {
+    session_->on_text(R"({"type":"ping"})");
+    world_.clock.advance_ms(1000);
+    session_->on_tick();
+  }
+  EXPECT_EQ(world_.port.closed, 4002);
+}
+
 TEST_F(Uplink, ThirtySilentSecondsCloseAndAPingKeepsItOpen) {
   open();
   world_.clock.advance_ms(29'000);
