@@ -49,8 +49,7 @@ function backUs(events, sinceUs, untilUs) {
   return { clients: first.size, us: Math.max(...first.values()) };
 }
 
-export async function run({ directory, seed, short, say }) {
-  const kills = short ? 5 : 200;
+export async function run({ directory, seed, kills, say }) {
   const next = random(seed);
   const moments = ["any", "any", "caption", "segment"];
   const flags = ["--journal-segment-bytes", String(1 << 20)];

@@ -1,4 +1,5 @@
-// ./dev chaos [NAME] [--short] [--seed N]: every scenario, one after another.
+// ./dev chaos [NAME] [--short] [--seed N] [--kills N]: every scenario, one after another; `kill` with
+// 200 kills, 5 when short, or N.
 
 import { withDirectory } from "./support.mjs";
 
@@ -6,9 +7,10 @@ const scenarios = ["kill", "sender", "database", "disk", "worker", "drain", "bac
 
 const words = process.argv.slice(2);
 const short = words.includes("--short");
-const at = words.indexOf("--seed");
-const seed = at >= 0 ? Number(words[at + 1]) : Math.floor(Math.random() * 1_000_000);
-const name = words.find((word, i) => !word.startsWith("--") && words[i - 1] !== "--seed");
+const numberAfter = (word, otherwise) => (words.includes(word) ? Number(words[words.indexOf(word) + 1]) : otherwise);
+const seed = numberAfter("--seed", Math.floor(Math.random() * 1_000_000));
+const kills = numberAfter("--kills", short ? 5 : 200);
+const name = words.find((word, i) => !word.startsWith("--") && !["--seed", "--kills"].includes(words[i - 1]));
 const chosen = scenarios.filter((scenario) => name === undefined || scenario === name);
 if (chosen.length === 0) {
   console.error(`no scenario is named ${name}; there are: ${scenarios.join(", ")}`);
@@ -22,7 +24,7 @@ for (const scenario of chosen) {
   const startMs = performance.now();
   try {
     const say = (text) => console.log(`   ${text}`);
-    const figures = await withDirectory((directory) => run({ directory, seed, short, say }));
+    const figures = await withDirectory((directory) => run({ directory, seed, short, kills, say }));
     console.log(`   ${JSON.stringify(figures)}`);
     console.log(`   kept, ${((performance.now() - startMs) / 1000).toFixed(0)} s`);
   } catch (error) {
