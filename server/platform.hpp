@@ -42,6 +42,7 @@ class Platform {
 
   HttpHandler& http() noexcept { return router_; }
   MeetingGate& gate() noexcept { return shares_; }
+  const api::RouteTable& routes() const noexcept { return router_.table(); }
 
  private:
   api::MeetingsApi meetings_;
