@@ -1,11 +1,15 @@
-// kill -9 of the server again and again under uplinks and viewers, at seeded moments: anywhere, while
-// it starts, when a new journal segment appears, and right after a caption.
+// kill -9 of the server while it starts for the first time, then again and again under uplinks and
+// viewers, at seeded moments: anywhere, while it starts, when a new journal segment appears, and right
+// after a caption.
 
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { check, Load, nowUs, psql, quantile, random, sleep, withServer } from "./support.mjs";
+import { Server } from "../e2e/support/server.mjs";
+import { check, Load, nowUs, psql, quantile, random, serverFlags, sleep, withServer } from "./support.mjs";
 
 const kResumeMsMax = 3_000;
+const kFirstStarts = 3;
+const kKillsOfAFirstStart = 3;
 
 export const what = "kill -9 of the server: nothing acknowledged is lost";
 
@@ -39,6 +43,26 @@ async function restart(server, next) {
   return { spawnedUs, listensUs: nowUs() };
 }
 
+/** Killed while it makes its database and migrates it: the next start goes on from whatever is there. */
+async function firstStarts(directory, next) {
+  for (let i = 0; i < kFirstStarts; ++i) {
+    const server = new Server();
+    server.dataDir = join(directory, `first-${i}`);
+    server.flags = await serverFlags(directory);
+    server.env = {};
+    for (let kill = 0; kill < kKillsOfAFirstStart; ++kill) {
+      const launched = server.launch(0).catch(() => undefined);
+      await sleep(next() * 2500);
+      await server.kill();
+      await launched;
+    }
+    await server.launch(0);
+    await server.createMeeting("First");
+    check(psql(server, "select count(*) from meetings")[0] === "1", "the first meeting is not stored once");
+    await server.stop();
+  }
+}
+
 /** When the last client was back [us]; they all are by the time `untilUs`. */
 function backUs(events, sinceUs, untilUs) {
   const first = new Map();
@@ -52,6 +76,8 @@ function backUs(events, sinceUs, untilUs) {
 export async function run({ directory, seed, kills, say }) {
   const next = random(seed);
   const moments = ["any", "any", "caption", "segment"];
+  await firstStarts(directory, next);
+  say(`${kFirstStarts * kKillsOfAFirstStart} kills of a first start: the next one served`);
   const flags = ["--journal-segment-bytes", String(1 << 20)];
   return withServer(directory, async (server) => {
     const load = new Load(server, directory, { seconds: 86_400, seed });
