@@ -24,13 +24,18 @@ Platform::Platform(const Options& options, const Parts& parts)
                 {.database = parts.database, .control = parts.control, .clock = parts.clock}),
       speakers_({.database = parts.database, .control = parts.control}),
       shares_(parts.database, parts.clock),
+      health_({.clock = parts.clock, .database = parts.database, .journal = parts.journal}),
+      idempotency_(parts.database),
       router_(options.limits,
               {.access = parts.access,
                .clock = parts.clock,
                .log = parts.log,
-               .counters = parts.counters}) {
-  router_.add(system_routes(
-      {.counters = parts.counters, .database = parts.database, .journal = parts.journal}));
+               .counters = parts.counters,
+               .idempotency = &idempotency_}) {
+  router_.add(system_routes({.health = health_,
+                             .counters = parts.counters,
+                             .database = parts.database,
+                             .journal = parts.journal}));
   router_.add(meetings_.routes());
   router_.add(speakers_.routes());
   router_.add(shares_.routes());

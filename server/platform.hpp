@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "api/core/idempotency.hpp"
 #include "api/core/router.hpp"
 #include "api/meetings.hpp"
 #include "api/shares.hpp"
@@ -11,6 +12,7 @@
 #include "core/counters.hpp"
 #include "core/http.hpp"
 #include "core/meeting_control.hpp"
+#include "server/health_json.hpp"
 #include "storage/database.hpp"
 #include "storage/journal.hpp"
 
@@ -48,6 +50,8 @@ class Platform {
   api::MeetingsApi meetings_;
   api::SpeakersApi speakers_;
   api::Shares shares_;
+  Health health_;
+  api::Idempotency idempotency_;  // Its jobs call the handlers of those above.
   api::Router router_;
 };
 

@@ -41,10 +41,11 @@ HttpResponse page(const HttpRequest& request) {
 }  // namespace
 
 std::vector<Route> system_routes(const SystemParts& parts) {
-  const auto health = [](const CallPtr&, const HttpReply& reply) {
-    reply(api::json_answer(200, R"({"status":"ok"})"));
+  const auto health = [parts](const CallPtr&, const HttpReply& reply) {
+    reply(parts.health.answer());
   };
   return {{"GET", "/health", Permission::kOpen, health},
+          {"GET", "/api/health", Permission::kOpen, health},
           {"GET",
            "/ready",
            Permission::kService,

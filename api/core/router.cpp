@@ -116,6 +116,8 @@ void Router::handle(HttpRequest request, HttpReply reply) {
     reply(std::move(response));
   };
   if (auto refusal = refuse(match, *call)) return answer(*std::move(refusal));
+  if (parts_.idempotency != nullptr && Idempotency::applies(*call, *match.route))
+    return parts_.idempotency->run(call, *match.route, std::move(answer));
   match.route->handler(call, std::move(answer));
 }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/core/idempotency.hpp"
 #include "api/core/rate_limit.hpp"
 #include "api/core/request_log.hpp"
 #include "api/core/route_table.hpp"
@@ -38,6 +39,7 @@ class Router final : public HttpHandler {
     const Clock& clock;
     const Log& log;
     Counters& counters;
+    Idempotency* idempotency = nullptr;  ///< Without it Idempotency-Key is not looked at.
   };
   Router(const Limits& limits, const Parts& parts);
 
