@@ -80,6 +80,14 @@ Status read_single_meeting(const pqxx::result& rows, MeetingId meeting, MeetingI
   return ok();
 }
 
+/// What a meeting that has ended said is found out by a job (api/domains/meeting_insights.cpp).
+void read_later(pqxx::transaction_base& transaction, MeetingId meeting) {
+  transaction.exec_params(
+      "select app.enqueue('meeting.insights', jsonb_build_object('meeting', id), org_id,"
+      " dedupe => id::text) from meetings where id = $1",
+      meeting.to_string());
+}
+
 }  // namespace
 
 Result<MeetingInfo> create_meeting(Session& session,
@@ -162,7 +170,10 @@ Result<MeetingInfo> set_meeting_state(Session& session,
         meeting.to_string(),
         std::string(meeting_state_name(state)),
         started_us);
-    if (!updated.empty()) return read_single_meeting(updated, meeting, info);
+    if (!updated.empty()) {
+      if (state == MeetingState::kEnded) read_later(transaction, meeting);
+      return read_single_meeting(updated, meeting, info);
+    }
     const auto found =
         transaction.exec_params("select from meetings where id = $1", meeting.to_string());
     if (found.empty()) return Status(no_such_meeting(meeting));

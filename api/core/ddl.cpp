@@ -59,7 +59,9 @@ class TableWriter {
   void add_keys();
   void add_indexes();
   void add_index(const std::vector<std::string>& fields);
-  void add_index(const std::string& name, const std::string& columns);
+  void add_index(const std::string& name,
+                 const std::string& columns,
+                 const std::string& method = {});
   void add_security();
   void add_grants();
   void add_triggers();
@@ -101,11 +103,13 @@ void TableWriter::add_keys() {
   }
 }
 
-void TableWriter::add_index(const std::string& name, const std::string& columns) {
+void TableWriter::add_index(const std::string& name,
+                            const std::string& columns,
+                            const std::string& method) {
   const std::string full = table_ + "_" + name;
   add("index",
       full,
-      "create index " + full + " on " + table_ + " (" + columns + ")",
+      "create index " + full + " on " + table_ + method + " (" + columns + ")",
       "drop index " + full);
 }
 
@@ -118,6 +122,9 @@ void TableWriter::add_indexes() {
   for (const Field& field : entity_.fields()) {
     if (!field.references.empty() && !entity_.has_key())
       add_index(entity_.with_tenant({field.name}));
+  }
+  for (const Field& field : entity_.fields()) {
+    if (field.type == FieldType::kSearch) add_index(field.name + "_idx", field.name, " using gin");
   }
   for (const auto& fields : entity_.indexes())
     add_index(entity_.with_tenant(fields));
@@ -221,6 +228,8 @@ std::string sql_list(const std::vector<std::string>& words) {
 
 std::string column_sql(const Field& field) {
   std::string sql = field.name + " " + sql_type(field.type);
+  if (!field.generated_sql.empty())
+    sql += " generated always as (" + field.generated_sql + ") stored";
   if (!field.default_sql.empty()) sql += " default " + field.default_sql;
   if (field.required) sql += " not null";
   return sql;

@@ -92,6 +92,12 @@ Entity& Entity::reference(std::string name, std::string entity) {
   return *this;
 }
 
+Entity& Entity::search(std::string name, std::string sql) {
+  add(std::move(name), FieldType::kSearch);
+  last().generated_sql = std::move(sql);
+  return read_only().secret();
+}
+
 Entity& Entity::required() {
   last().required = true;
   return *this;

@@ -86,6 +86,8 @@ class Entity {
   Entity& document(std::string name) { return add(std::move(name), FieldType::kDocument); }
   Entity& texts(std::string name) { return add(std::move(name), FieldType::kTexts); }
   Entity& bytes(std::string name) { return add(std::move(name), FieldType::kBytes); }
+  /// The words (a tsvector) that `sql` makes of other columns, indexed.
+  Entity& search(std::string name, std::string sql);
   /// The id of a row of `entity` in the same organisation.
   Entity& reference(std::string name, std::string entity);
 

@@ -29,6 +29,8 @@ const char* sql_type(FieldType type) noexcept {
       return "text[]";
     case FieldType::kBytes:
       return "bytea";
+    case FieldType::kSearch:
+      return "tsvector";
   }
   return "text";
 }

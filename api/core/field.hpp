@@ -21,6 +21,7 @@ enum class FieldType : std::uint8_t {
   kDocument,  ///< Any JSON object or array.
   kTexts,     ///< List of texts.
   kBytes,     ///< base64 in JSON.
+  kSearch,    ///< Words of other columns for full-text search, with an index; never in JSON.
 };
 
 struct Field {
@@ -31,6 +32,7 @@ struct Field {
   bool secret = false;     ///< Never in an answer, an event or a log.
   bool personal = false;   ///< Part of a person's export, and erased with the person.
   std::string default_sql;
+  std::string generated_sql;        ///< Not empty: PostgreSQL computes and stores it.
   std::vector<std::string> one_of;  ///< Not empty: the only values taken.
   std::string references;           ///< Entity whose id this is.
   std::string renamed_from;         ///< Not empty: a migration renames that column.

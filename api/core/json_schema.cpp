@@ -41,6 +41,8 @@ Json type_schema(FieldType type) {
       return {{"type", "array"}, {"items", {{"type", "string"}}}};
     case FieldType::kBytes:
       return {{"type", "string"}, {"contentEncoding", "base64"}};
+    case FieldType::kSearch:
+      break;
   }
   return Json::object();
 }

@@ -3,7 +3,11 @@
 namespace qylon::api {
 
 std::vector<Domain> all_domains() {
-  return {orgs_domain(), users_domain(), meetings_domain(), clients_domain()};
+  return {orgs_domain(),
+          users_domain(),
+          meetings_domain(),
+          clients_domain(),
+          meeting_insights_domain()};
 }
 
 }  // namespace qylon::api

@@ -9,6 +9,7 @@
 namespace qylon::api {
 
 Domain clients_domain();
+Domain meeting_insights_domain();
 Domain meetings_domain();
 Domain orgs_domain();
 Domain users_domain();

@@ -23,6 +23,7 @@ Entity meetings() {
       .organisation()
       .organisation_by_default("coalesce(app.org(), app.default_org())")
       .also_for("qylon_app")
+      .trusted()
       .keyed({"id"})
       .uuid("id")
       .required()
@@ -75,6 +76,7 @@ Entity tracks() {
 
 Entity utterances() {
   return of_meeting("utterances")
+      .trusted()
       .keyed({"meeting", "caption_offset"})
       .big_integer("caption_offset")
       .required()
@@ -105,6 +107,9 @@ Entity utterances() {
       .real("label_confidence")
       .text("label_provenance")
       .one_of({"track", "cluster", "enrolled", "manual"})
+      .search("search",
+              "to_tsvector(case when language like 'en%' then 'english'::regconfig"
+              " else 'simple'::regconfig end, text)")
       .unique({"meeting", "caption_offset"})
       .check("caption_offset_range", "caption_offset > 0");
 }
@@ -152,6 +157,7 @@ Domain meetings_domain() {
                                 .by_default("now()"));
   domain.entities.push_back(tracks());
   domain.entities.push_back(of_meeting("speakers")
+                                .trusted()
                                 .keyed({"meeting", "key"})
                                 .text("key")
                                 .required()

@@ -140,6 +140,8 @@ std::string body_for(const Entity& entity, const std::string& word, const Parent
       case FieldType::kBytes:
         add(field, "\"aGk=\"");
         break;
+      case FieldType::kSearch:
+        break;
     }
   }
   return '{' + body + '}';
@@ -171,6 +173,16 @@ class Matrix : public testing::Test {
     if (const std::size_t at = path.find("{id}"); at != std::string::npos) path.replace(at, 4, id);
     return calls_->send(from, route.method, path, body);
   }
+  static std::string make_meeting(const std::string& org) {
+    const std::string meeting = test::random_uuid();
+    EXPECT_TRUE(kDatabase->transact_as(Principal::service(), [&](pqxx::transaction_base& tx) {
+      storage::Sql(tx).run(
+          "insert into meetings (id, epoch, title, org_id) values ($1, gen_random_uuid(), '', $2)",
+          {meeting, org});
+      return ok();
+    }));
+    return meeting;
+  }
   /// New rows of the organisation that a row of `entity` must refer to, and a member of it.
   static Parents parents_in(const std::string& org, const Entity& entity) {
     const test::PlatformCalls::From& owner = org == kHome ? maker_ : theirs_;
@@ -179,7 +191,9 @@ class Matrix : public testing::Test {
       if (field.references.empty() || !field.required) continue;
       for (const Domain& domain : every_domain()) {
         for (const Entity& parent : domain.entities) {
-          if (parent.name() == field.references) parents[field.name] = make_row(parent, owner, "a");
+          if (parent.name() != field.references) continue;
+          parents[field.name] =
+              parent.is_hidden() ? make_meeting(org) : make_row(parent, owner, "a");
         }
       }
     }
