@@ -6,6 +6,7 @@
 #include "api/core/domain_jobs.hpp"
 #include "api/core/vault.hpp"
 #include "api/domains/domains.hpp"
+#include "api/files/files.hpp"
 
 namespace qylon::server {
 namespace {
@@ -34,13 +35,21 @@ Result<std::unique_ptr<Background>> Background::start(const std::string& data_di
   if (!masters) return masters.error();
   auto audit = api::AuditTrail::open(data_dir, *masters);
   if (!audit) return audit.error();
+  std::string link_secret = masters->derive("file links");
   const api::Vault vault(*std::move(masters));
   const Status checked =
       transact(parts.database, [&](storage::Sql& sql) { return vault.check(sql); });
   if (!checked) return checked.error();
-  std::unique_ptr<Background> background(new Background(*std::move(audit), parts));
-  const Status scheduled = background->jobs_.schedule(
-      {.name = "audit.checkpoint", .cron = kCheckpoints, .kind = "audit.checkpoint"});
+  std::unique_ptr<Background> background(
+      new Background(*std::move(audit), std::move(link_secret), parts));
+  background->jobs_.handle(
+      "files.cleanup",
+      api::in_transaction(
+          parts.database,
+          [store = api::FileStore(data_dir + "/files")](storage::Sql& sql, const api::Job&) {
+            return api::FilesApi::drop_stale_uploads(sql, store);
+          }));
+  const Status scheduled = background->add_schedules();
   if (!scheduled) return scheduled.error();
   const Status added = api::add_domain_jobs(
       api::all_domains(),
@@ -51,8 +60,16 @@ Result<std::unique_ptr<Background>> Background::start(const std::string& data_di
   return background;
 }
 
-Background::Background(api::AuditTrail audit, const Parts& parts)
+Status Background::add_schedules() {
+  const Status signing = jobs_.schedule(
+      {.name = "audit.checkpoint", .cron = kCheckpoints, .kind = "audit.checkpoint"});
+  if (!signing) return signing;
+  return jobs_.schedule({.name = "files.cleanup", .cron = "17 * * * *", .kind = "files.cleanup"});
+}
+
+Background::Background(api::AuditTrail audit, std::string link_secret, const Parts& parts)
     : audit_(std::move(audit)),
+      link_secret_(std::move(link_secret)),
       sagas_(parts.database),
       jobs_({},
             {.database = parts.database,

@@ -31,10 +31,15 @@ class Background {
   ///         kUnavailable for a directory that cannot be written.
   static Result<std::unique_ptr<Background>> start(const std::string& data_dir, const Parts& parts);
 
+  /// What the links to files are signed with.
+  const std::string& link_secret() const noexcept { return link_secret_; }
+
  private:
-  Background(api::AuditTrail audit, const Parts& parts);
+  Background(api::AuditTrail audit, std::string link_secret, const Parts& parts);
+  Status add_schedules();
 
   const api::AuditTrail audit_;
+  const std::string link_secret_;
   api::Sagas sagas_;
   api::JobRunner jobs_;
   api::EventSubscriptions events_;

@@ -238,7 +238,7 @@ Status Server::start_edge(const ListenAddress& address) {
   const bool loopback = is_loopback(address.host);
   access_ = std::make_unique<api::TokenAccess>(
       *token, api::TokenAccess::Options{.require_token = settings_.require_token || !loopback});
-  platform_ = std::make_unique<Platform>(platform_options(settings_),
+  platform_ = std::make_unique<Platform>(platform_options(settings_, background_->link_secret()),
                                          Platform::Parts{.access = *access_,
                                                          .clock = clock_,
                                                          .log = log_,

@@ -8,8 +8,9 @@
 
 namespace qylon::server {
 
-Platform::Options platform_options(const Settings& settings) {
+Platform::Options platform_options(const Settings& settings, const std::string& link_secret) {
   return {.recordings_dir = settings.data_dir + "/recordings",
+          .files = {.dir = settings.data_dir + "/files", .link_secret = link_secret},
           .limits = {.per_address = static_cast<double>(settings.requests_per_address),
                      .per_user = static_cast<double>(settings.requests_per_user),
                      .per_org = static_cast<double>(settings.requests_per_org)}};
@@ -24,6 +25,8 @@ Platform::Platform(const Options& options, const Parts& parts)
                 {.database = parts.database, .control = parts.control, .clock = parts.clock}),
       speakers_({.database = parts.database, .control = parts.control}),
       shares_(parts.database, parts.clock),
+      files_(options.files,
+             {.database = parts.database, .clock = parts.clock, .counters = parts.counters}),
       health_({.clock = parts.clock, .database = parts.database, .journal = parts.journal}),
       idempotency_(parts.database),
       router_(options.limits,
@@ -39,6 +42,7 @@ Platform::Platform(const Options& options, const Parts& parts)
   router_.add(meetings_.routes());
   router_.add(speakers_.routes());
   router_.add(shares_.routes());
+  router_.add(files_.routes());
   const std::vector<api::Domain> domains = api::all_domains();
   router_.add(api::domain_routes(domains, parts.database));
   router_.add(api::openapi_routes(domains, router_.table()));

@@ -4,6 +4,7 @@
 
 #include "api/core/idempotency.hpp"
 #include "api/core/router.hpp"
+#include "api/files/files.hpp"
 #include "api/meetings.hpp"
 #include "api/shares.hpp"
 #include "api/speakers.hpp"
@@ -29,6 +30,7 @@ class Platform {
  public:
   struct Options {
     std::string recordings_dir;  ///< As MeetingsApi has it.
+    api::FilesApi::Options files;
     api::Router::Limits limits;
   };
   struct Parts {
@@ -50,11 +52,12 @@ class Platform {
   api::MeetingsApi meetings_;
   api::SpeakersApi speakers_;
   api::Shares shares_;
+  api::FilesApi files_;
   Health health_;
   api::Idempotency idempotency_;  // Its jobs call the handlers of those above.
   api::Router router_;
 };
 
-Platform::Options platform_options(const Settings& settings);
+Platform::Options platform_options(const Settings& settings, const std::string& link_secret);
 
 }  // namespace qylon::server

@@ -84,6 +84,10 @@ const SealKey* MasterKeys::find(std::string_view id) const noexcept {
   return nullptr;
 }
 
+std::string MasterKeys::derive(std::string_view purpose) const {
+  return hmac_sha256(text_of(active().bytes()), "qylon " + std::string(purpose));
+}
+
 Result<MasterKeys> MasterKeys::load_or_create(const std::string& path) {
   if (::access(path.c_str(), F_OK) != 0) {
     const Status written = write_keys(path, {SealKey::random()});

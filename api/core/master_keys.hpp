@@ -28,6 +28,8 @@ class MasterKeys {
   const std::string& active_id() const noexcept { return keys_.front().id; }
   const SealKey& active() const noexcept { return keys_.front().key; }
   const SealKey* find(std::string_view id) const noexcept;
+  /// A secret of 32 bytes of its own for each `purpose`, from the active key.
+  std::string derive(std::string_view purpose) const;
 
  private:
   struct Named {

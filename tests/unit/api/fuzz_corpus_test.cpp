@@ -13,6 +13,9 @@
 #define LLVMFuzzerTestOneInput fuzz_outbound_url
 #include "tests/fuzz/api_outbound_url_fuzz.cpp"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_signed_link
+#include "tests/fuzz/api_signed_link_fuzz.cpp"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_export
 #include "tests/fuzz/api_export_fuzz.cpp"
 #undef LLVMFuzzerTestOneInput
@@ -39,6 +42,10 @@ TEST(FuzzCorpus, OfEntityRequestsIsHandled) {
 
 TEST(FuzzCorpus, OfCalledUrlsIsHandled) {
   EXPECT_GE(qylon::test::replay_corpus("api_outbound_url_fuzz", fuzz_outbound_url), 5);
+}
+
+TEST(FuzzCorpus, OfFileLinksIsHandled) {
+  EXPECT_GE(qylon::test::replay_corpus("api_signed_link_fuzz", fuzz_signed_link), 3);
 }
 
 TEST(FuzzCorpus, OfExportsIsHandled) {
