@@ -94,7 +94,7 @@ test("requests made from the document get only answers that it names", async () 
     return schema.format === "email" ? "a@example.org" : "text";
   };
   const ids = ["00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"];
-  // The edge hangs up on a NUL in an address, so only bodies have it.
+  // The edge hangs up on a NUL in an address, and on a very long one, so only bodies have these.
   let count = 0;
   for (const [path, verbs] of Object.entries(document.paths)) {
     for (const [verb, operation] of Object.entries(verbs)) {
@@ -102,7 +102,7 @@ test("requests made from the document get only answers that it names", async () 
       for (let round = 0; round < 40; ++round, ++count) {
         const query = new URLSearchParams();
         for (const parameter of operation.parameters ?? [])
-          if (parameter.in === "query" && next() < 0.2) query.append(parameter.name, (next() < 0.5 ? pick(odd) : String(value(parameter.schema))).replaceAll("\u0000", ""));
+          if (parameter.in === "query" && next() < 0.2) query.append(parameter.name, (next() < 0.5 ? pick(odd) : String(value(parameter.schema))).replaceAll("\u0000", "").slice(0, 500));
         const target = path.replace(/\{[^}]*\}/g, () => pick(["x", ids[0], ids[1], "%27"])) + `?${query}`;
         const schema = operation.requestBody?.content["application/json"].schema;
         const body = schema && (next() < 0.1 ? pick(odd) : JSON.stringify(value(schema)));
