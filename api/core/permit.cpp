@@ -65,6 +65,11 @@ Result<Caller> identify(const Access& access, const HttpRequest& request) {
   return caller;
 }
 
+bool shows_nothing(const HttpRequest& request) noexcept {
+  return request.authorization.empty() && request.header("apikey").empty() &&
+         request.header("cookie").empty();
+}
+
 Status permit(const Caller& caller, Permission permission) {
   const std::string& role = caller.principal.role;
   if (permission <= Permission::kAnyone || role == "service_role") return ok();

@@ -25,6 +25,8 @@ struct Caller {
 /// caller is a member.
 /// Errors: kUnauthenticated; kInvalidArgument for an X-Org-Id that is no UUID.
 Result<Caller> identify(const Access& access, const HttpRequest& request);
+/// The request shows nothing for itself.
+bool shows_nothing(const HttpRequest& request) noexcept;
 
 /// Whether `caller` may call routes that want `permission`.
 /// Errors: kUnauthenticated for "anon" (who could log in), else kForbidden.

@@ -86,6 +86,9 @@ std::optional<HttpResponse> Router::refuse(const RouteTable::Match& match, Call&
   if (match.route == nullptr) return no_route(match);
   if (match.route->permission != Permission::kOpen) {
     auto caller = identify(parts_.access, request);
+    // A server that wants a token of everybody else takes them there as nobody.
+    if (!caller && match.route->permission == Permission::kAnyone && shows_nothing(request))
+      caller = Caller{};
     if (!caller) return problem(caller.error());
     const Status permitted = permit(*caller, match.route->permission);
     if (!permitted) return problem(permitted.error());

@@ -8,6 +8,7 @@ import { Follower } from "./follow";
 import { Announcer, LineList } from "./lines";
 import type { CaptionMessage, Meeting, PositionMessage, RevisionMessage } from "./protocol";
 import { setUpShare } from "./share";
+import { linkSecret, openWithTicket } from "./shared_link";
 import { StatusLine } from "./status_line";
 import { setUpTextSize } from "./text_size";
 import { askForToken, storedToken } from "./token";
@@ -19,6 +20,8 @@ function byId<T extends HTMLElement>(id: string): T {
 }
 
 const meeting = location.pathname.split("/")[2] ?? "";
+/** Not empty: this page may watch, and nothing else. */
+const secret = linkSecret();
 const transcript = new Transcript();
 const lines = new LineList(byId("lines"));
 const announcer = new Announcer(byId("announcer"));
@@ -56,6 +59,7 @@ function onRevision(message: RevisionMessage): boolean {
 
 /** A click on a name renames the speaker everywhere: the server tells every reader, this one too. */
 async function rename(name: HTMLElement): Promise<void> {
+  if (secret !== "") return;
   const key = name.closest<HTMLElement>(".line")?.dataset["speaker"] ?? "";
   const wanted = window.prompt("Who is this?", name.textContent ?? "")?.trim() ?? "";
   if (key === "" || wanted === "" || wanted === name.textContent) return;
@@ -69,6 +73,7 @@ async function rename(name: HTMLElement): Promise<void> {
 
 /** Draws what GET knows. False when there is nothing to connect to. */
 async function loadMeeting(): Promise<boolean> {
+  if (secret !== "") return true;
   try {
     const found = await callJson<Meeting>(`/api/meetings/${encodeURIComponent(meeting)}`);
     byId("title").textContent = found.title || "Untitled meeting";
@@ -103,7 +108,8 @@ async function onState(state: ConnectionState): Promise<void> {
 const surroundings: Surroundings = {
   open: () => {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    return new WebSocket(`${scheme}//${location.host}/v1/subscribe`, "qylon.v1") as never;
+    const url = `${scheme}//${location.host}/v1/subscribe`;
+    return secret === "" ? (new WebSocket(url, "qylon.v1") as never) : openWithTicket(url, secret);
   },
   setTimeout: (action, delayMs) => window.setTimeout(action, delayMs),
   clearTimeout: (timer) => window.clearTimeout(timer),
@@ -128,15 +134,16 @@ const connection = new Connection(meeting, surroundings, {
 byId("uplink-command").textContent =
   `qylon uplink mic --server ${location.origin} --meeting ${meeting}`;
 setUpTextSize(byId("smaller"), byId("larger"), () => follower.keep());
-setUpExports(meeting, byId("exports"));
+if (secret === "") setUpExports(meeting, byId("exports"));
+for (const id of ["exports", "share"]) byId(id).hidden = secret !== "";
 byId("lines").addEventListener("click", (event) => {
   const name = event.target instanceof HTMLElement ? event.target.closest<HTMLElement>("button.name") : null;
   if (name !== null) void rename(name);
 });
-const share = setUpShare(meeting);
+const share = secret === "" ? setUpShare(meeting) : null;
 window.addEventListener("online", () => {
   connection.connect();
-  share.reconnect();
+  share?.reconnect();
 });
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && started) connection.connect();

@@ -11,16 +11,20 @@
 namespace qylon::api {
 namespace {
 
-/// Tokens name roles; "key" is an API key that may only read.
+/// Tokens name roles, unless the test wants one of everybody; "key" is an API key that may only
+/// read.
 class RoleAccess final : public Access {
  public:
   Result<Principal> identify(const Credentials& credentials) const override {
-    if (credentials.token.empty()) return Principal{};
+    if (credentials.token.empty() && credentials.api_key.empty() && !takes_nobody)
+      return Principal{};
     if (credentials.token == "forged") return Error{ErrorCode::kUnauthenticated, "no"};
     if (credentials.token == "key")
       return Principal{"authenticated", "u1", R"({"sub":"u1","scopes":["read"]})"};
+    if (credentials.token.empty()) return Error{ErrorCode::kUnauthenticated, "no"};
     return Principal{std::string(credentials.token), "u1", R"({"sub":"u1"})"};
   }
+  bool takes_nobody = false;
 };
 
 class Routed : public testing::Test {
@@ -73,6 +77,15 @@ TEST_F(Routed, RequestsOfNobodyGetWhereNobodyIsAsked) {
   EXPECT_EQ(ask("GET", "/anyone", "").status, 200);
   EXPECT_EQ(ask("GET", "/anyone", "forged").status, 401);
   EXPECT_EQ(ask("GET", "/things/7", "").status, 401);
+}
+
+TEST_F(Routed, RequestsOfNobodyGetThereAlsoWhereEverybodyNeedsAToken) {
+  access_.takes_nobody = true;
+  EXPECT_EQ(ask("GET", "/anyone", "").status, 200);
+  EXPECT_EQ(call_->principal.role, "anon");
+  EXPECT_EQ(ask("GET", "/things/7", "").status, 401);
+  request_.headers = {{"apikey", "wrong"}};
+  EXPECT_EQ(ask("GET", "/anyone", "").status, 401);
 }
 
 TEST_F(Routed, RequestsBeyondAKeysScopesAreForbidden) {
