@@ -132,6 +132,24 @@ test("all six exports parse and agree with what was shown", { skip }, async () =
   assert.deepEqual(await Promise.all(["srt", "vtt", "json"].map((format) => server.export(meeting, format))), [srt, vtt, json]);
 });
 
+test("what was said is summed up after the end, and found by its words", { skip }, async () => {
+  const { meeting, finals } = await conversationMeeting();
+  let answer;
+  for (const until = Date.now() + 20_000; Date.now() < until; await new Promise((next) => setTimeout(next, 100))) {
+    answer = await fetch(`${server.url}/api/meetings/${meeting}/insights`);
+    if (answer.status === 200) break;
+  }
+  assert.equal(answer.status, 200);
+  const insights = await answer.json();
+  const words = finals.flatMap((final) => final.text.split(" "));
+  assert.equal(insights.words, words.length);
+  assert.deepEqual(new Set(insights.speakers.map((speaker) => speaker.name)), new Set(finals.map((final) => final.speaker.name)));
+  const longest = words.reduce((a, b) => (b.length > a.length ? b : a));
+  const { items } = await (await fetch(`${server.url}/api/search?meeting=${meeting}&q=${encodeURIComponent(longest)}`)).json();
+  const found = new Set(items.map((item) => item.offset));
+  for (const final of finals.filter((one) => one.text.split(" ").includes(longest))) assert.ok(found.has(final.offset), longest);
+});
+
 test("the command line exports what REST does", { skip }, async () => {
   const { meeting } = await readerMeeting();
   const result = await run(["export", meeting, "--format", "srt", "--server", server.url]);
