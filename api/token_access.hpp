@@ -8,13 +8,7 @@
 
 namespace qylon::api {
 
-/// The token in `data_dir`/token (mode 0600), made from 256 random bits on first use. The directory
-/// is made too when it is missing (mode 0711: a private PostgreSQL of another user lies below it).
-///
-/// Output : "qyl_" and 43 characters of base64url (RFC 4648 section 5, no padding).
-/// Threads: any; two processes that create it at once get the same token.
-/// Errors : kInvalidArgument for a file that others can read, or that holds no token;
-///          kUnavailable when the directory cannot be written. No message holds the token.
+/// The secret "qyl_..." in `data_dir`/token; see identity/secret_file.hpp.
 Result<std::string> load_or_create_token(const std::string& data_dir);
 
 /// Threads: safe from any thread; holds nothing that changes.

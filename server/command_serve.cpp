@@ -10,7 +10,6 @@
 
 #include <unistd.h>
 
-#include "api/token_access.hpp"
 #include "core/clock.hpp"
 #include "core/counters.hpp"
 #include "core/log.hpp"
@@ -21,6 +20,7 @@
 #include "server/background.hpp"
 #include "server/command.hpp"
 #include "server/data_directory.hpp"
+#include "server/identity_parts.hpp"
 #include "server/platform.hpp"
 #include "server/publisher.hpp"
 #include "server/recogniser_settings.hpp"
@@ -44,7 +44,7 @@ constexpr std::string_view kHelp =
 
   qylon serve [--listen HOST:PORT] [--data-dir DIR] [settings]
 
-Prints one line, `listening on http://HOST:PORT`, when it is ready. On loopback anybody on this
+Prints `listening on http://HOST:PORT` when it is ready, and how to sign in until somebody has. On loopback anybody on this
 machine may use it; on any other address every request needs the token that
 `qylon token --data-dir DIR` prints. Settings come from --config FILE, then from the environment
 (--net-threads is QYLON_NET_THREADS), then from flags; the later wins.
@@ -65,6 +65,7 @@ class Server {
 
   Status start(const ListenAddress& address);
   int port() const { return edge_->port(); }
+  const std::string& first_link() const { return identity_->first_link(); }
   const Log& log() const { return log_; }
   std::unique_ptr<Watchdog> make_watchdog();
   /// Takes over what may change while it runs.
@@ -101,7 +102,7 @@ class Server {
   std::shared_ptr<const diarization::EmbeddingModel> voice_model_;
   std::unique_ptr<StoredMeetings> stored_;
   std::unique_ptr<media::LiveMeetings> live_;
-  std::unique_ptr<api::TokenAccess> access_;
+  std::unique_ptr<IdentityParts> identity_;
   std::unique_ptr<Platform> platform_;
   std::unique_ptr<realtime::EdgeServer> edge_;
 };
@@ -233,13 +234,12 @@ Status Server::start_edge(const ListenAddress& address) {
       *stored_,
       std::make_unique<media::StreamService>(media::StreamService::Options{},
                                              media::StreamService::Deps{log_, counters_, clock_}));
-  auto token = api::load_or_create_token(settings_.data_dir);
-  if (!token) return token.error();
-  const bool loopback = is_loopback(address.host);
-  access_ = std::make_unique<api::TokenAccess>(
-      *token, api::TokenAccess::Options{.require_token = settings_.require_token || !loopback});
+  auto identity = IdentityParts::create(settings_, {*database_, log_, counters_, clock_});
+  if (!identity) return identity.error();
+  identity_ = *std::move(identity);
   platform_ = std::make_unique<Platform>(platform_options(settings_, background_->link_secret()),
-                                         Platform::Parts{.access = *access_,
+                                         Platform::Parts{.access = identity_->access(),
+                                                         .identity_routes = identity_->routes(),
                                                          .clock = clock_,
                                                          .log = log_,
                                                          .counters = counters_,
@@ -251,14 +251,14 @@ Status Server::start_edge(const ListenAddress& address) {
   options.port = address.port;
   options.net_threads = static_cast<int>(settings_.net_threads);
   options.allowed_origins = split_commas(settings_.allowed_origins);
-  options.host_must_be_loopback = loopback && !settings_.require_token;
+  options.host_must_be_loopback = is_loopback(address.host) && !settings_.require_token;
   options.tls_certificate_path = settings_.tls_certificate;
   options.tls_key_path = settings_.tls_key;
   options.memory_bytes_max = static_cast<std::size_t>(settings_.memory_bytes_max);
   options.connections_per_peer_max = static_cast<std::size_t>(settings_.connections_per_address);
   auto edge = realtime::EdgeServer::start(options,
                                           {.http = platform_->http(),
-                                           .access = *access_,
+                                           .access = identity_->access(),
                                            .ingress = *live_,
                                            .history = *stored_,
                                            .log = log_,
@@ -316,14 +316,16 @@ int fail(const Error& error, int status) {
   return status;
 }
 
-void print_ready(const Settings& settings, const ListenAddress& address, int port) {
+void print_ready(const Settings& settings, const ListenAddress& address, const Server& server) {
   const bool brackets = address.host.find(':') != std::string::npos;
-  std::printf("listening on %s://%s%s%s:%d\n",
-              settings.tls_certificate.empty() ? "http" : "https",
-              brackets ? "[" : "",
-              address.host.c_str(),
-              brackets ? "]" : "",
-              port);
+  const std::string url = (settings.tls_certificate.empty() ? "http://" : "https://") +
+                          (brackets ? "[" + address.host + "]" : address.host) + ":" +
+                          std::to_string(server.port());
+  std::printf("listening on %s\n", url.c_str());
+  if (!server.first_link().empty()) {
+    std::printf(
+        "first sign-in, good once and for a day: %s%s\n", url.c_str(), server.first_link().c_str());
+  }
   std::fflush(stdout);
 }
 
@@ -380,7 +382,7 @@ int run_serve(const Words& words) {
   Server server(settings, parse_level(settings.log_level));
   const Status started = server.start(*address);
   if (!started) return fail(started.error(), 1);
-  print_ready(settings, *address, server.port());
+  print_ready(settings, *address, server);
   notify.send("READY=1\nSTATUS=taking meetings");
   const int signal = supervise(server, notify, signals, words);
   server.log().info("server.stopping", {{"signal", std::to_string(signal)}});

@@ -35,6 +35,7 @@ Platform::Platform(const Options& options, const Parts& parts)
                .log = parts.log,
                .counters = parts.counters,
                .idempotency = &idempotency_}) {
+  router_.add(parts.identity_routes);
   router_.add(system_routes({.health = health_,
                              .counters = parts.counters,
                              .database = parts.database,

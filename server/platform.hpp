@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "api/core/idempotency.hpp"
 #include "api/core/router.hpp"
@@ -35,6 +36,7 @@ class Platform {
   };
   struct Parts {
     const Access& access;
+    std::vector<api::Route> identity_routes;  ///< Of IdentityParts.
     const Clock& clock;
     const Log& log;
     Counters& counters;

@@ -35,6 +35,27 @@ void declare_recogniser(SettingList& list, Settings& settings) {
            settings.voice_model);
 }
 
+void declare_identity(SettingList& list, Settings& settings) {
+  list.add({"site-url", "", "Where people reach this server; empty: http:// and --listen."},
+           settings.site_url);
+  list.add({"sign-up", "", "Let strangers make accounts."}, settings.sign_up);
+  list.add({"auth-redirects", "", "Where links of mails may lead beside us, comma-separated."},
+           settings.auth_redirects);
+  list.add({"smtp-url", "", "Mail server, smtp://HOST:PORT or smtps://HOST:PORT; empty: no mail."},
+           settings.smtp_url);
+  list.add({"smtp-user", "", "Login at the mail server; it is sent over TLS only."},
+           settings.smtp_user);
+  list.add({"smtp-password-file", "", "File that holds the password of smtp-user."},
+           settings.smtp_password_file);
+  list.add({"mail-from", "", "Sender of our mails."}, settings.mail_from);
+  list.add({"trusted-issuer", "", "Whose users may come in too: the `iss` of their tokens."},
+           settings.trusted_issuer);
+  list.add({"trusted-secret-file", "", "File with that issuer's HS256 secret."},
+           settings.trusted_secret_file);
+  list.add({"trusted-jwks-file", "", "File with that issuer's public keys (RFC 7517)."},
+           settings.trusted_jwks_file);
+}
+
 void declare(SettingList& list, Settings& settings) {
   list.add({"listen", "", "HOST:PORT to listen on; port 0 picks a free one."}, settings.listen);
   list.add({"data-dir", "", "Everything the server keeps: database, journal, recordings, token."},
@@ -92,6 +113,7 @@ void declare(SettingList& list, Settings& settings) {
       {"memory-bytes-max", "bytes", "Over 80 % nobody new is let in; 0: what the machine has."},
       settings.memory_bytes_max,
       {0, 1LL << 44});
+  declare_identity(list, settings);
   declare_recogniser(list, settings);
 }
 

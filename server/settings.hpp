@@ -21,6 +21,16 @@ struct Settings {
   std::int64_t requests_per_org = 500;
   bool require_token = false;
   std::string allowed_origins;
+  std::string site_url;
+  std::string auth_redirects;
+  bool sign_up = false;
+  std::string smtp_url;
+  std::string smtp_user;
+  std::string smtp_password_file;
+  std::string mail_from = "qylon@localhost";
+  std::string trusted_issuer;
+  std::string trusted_secret_file;
+  std::string trusted_jwks_file;
   std::string tls_certificate;
   std::string tls_key;
   std::int64_t net_threads = 1;
@@ -51,6 +61,8 @@ struct Settings {
 
 /// The settings of the recogniser alone, which `qylon transcribe` takes too.
 void declare_recogniser(SettingList& list, Settings& settings);
+/// Who may come in, of `qylon serve` alone.
+void declare_identity(SettingList& list, Settings& settings);
 /// Everything that `qylon serve` takes. `settings` must outlive `list`.
 void declare(SettingList& list, Settings& settings);
 

@@ -21,4 +21,7 @@ std::string hex(std::string_view bytes);
 /// Nothing for an odd length or a foreign character.
 std::optional<std::string> parse_hex(std::string_view text);
 
+/// RFC 3986 section 2.1: everything but unreserved characters is escaped.
+std::string percent_encoded(std::string_view text);
+
 }  // namespace qylon::api

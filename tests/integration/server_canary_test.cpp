@@ -15,6 +15,7 @@
 #include <gtest/gtest.h>
 
 #include "api/domains/domains.hpp"
+#include "server/identity_parts.hpp"
 #include "server/platform.hpp"
 #include "storage/journal.hpp"
 #include "tests/support/platform_calls.hpp"
@@ -54,11 +55,16 @@ class Canary : public testing::Test {
     auto journal = storage::Journal::open(options, log_, counters_, clock_);
     QYLON_CHECK(journal);
     journal_ = *std::move(journal);
+    settings_.data_dir = identity_directory_.path();
+    auto identity = IdentityParts::create(settings_, {kDatabase->pool(), log_, counters_, clock_});
+    QYLON_CHECK(identity);
+    identity_ = *std::move(identity);
     platform_ = std::make_unique<Platform>(
         Platform::Options{.recordings_dir = directory_.path() + "/recordings",
                           .files = {.dir = directory_.path() + "/files", .link_secret = "secret"},
                           .limits = {.per_address = 1e9, .per_user = 1e9, .per_org = 1e9}},
         Platform::Parts{.access = access_,
+                        .identity_routes = identity_->routes(),
                         .clock = clock_,
                         .log = log_,
                         .counters = counters_,
@@ -209,6 +215,10 @@ class Canary : public testing::Test {
   Control control_;
   test::TemporaryDirectory directory_;
   std::unique_ptr<storage::Journal> journal_;
+  // One for all tests: its key opens what their one database holds.
+  inline static const test::TemporaryDirectory identity_directory_{};
+  Settings settings_;
+  std::unique_ptr<IdentityParts> identity_;
   std::unique_ptr<Platform> platform_;
   std::string owner_;
   std::string their_owner_;

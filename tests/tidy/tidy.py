@@ -23,7 +23,8 @@ ALLOWED = {
 WALLS = [
     (r"^(unsupported/)?Eigen/", r"^(diarization|models)/.*\.cpp$"),
     (r"^nlohmann/",
-     r"^api/(core|identity|compat|domains)/.*\.cpp$|^api/(core/json_schema|identity/strict_json)\.hpp$|_json\.cpp$"),
+     r"^api/(core|identity|compat|domains)/.*\.cpp$"
+     r"|^api/(core/json_schema|identity/strict_json|compat/auth_body)\.hpp$|_json\.cpp$"),
     (r"^argon2\.h$", r"^api/identity/password\.cpp$"),
     (r"^pqxx/", r"^storage/.*\.cpp$"),
     (r"^gst/", r"^media/.*\.cpp$|^media/elements/"),
@@ -32,7 +33,8 @@ WALLS = [
     # A body that libwebsockets stops reading is read from its TLS connection.
     (r"^openssl/", r"^(core|api)/.*\.cpp$|^realtime/body_socket\.cpp$"),
     (r"^curl/",
-     r"^models/.*\.cpp$|^api/core/outbound(_transfer)?\.cpp$|^server/http_client\.cpp$"),
+     r"^models/.*\.cpp$|^api/core/outbound(_transfer)?\.cpp$|^api/identity/mailer\.cpp$"
+     r"|^server/http_client\.cpp$"),
     (r"^pocketsphinx", r"^models/.*\.cpp$"),
     (r"^(iostream|regex|ranges|source_location|format)$", r"^$"),
 ]

@@ -1,6 +1,15 @@
-// The token lives in sessionStorage: gone with the tab, never in a URL.
+// The token lives in sessionStorage: gone with the tab. Only a sign-in link brings one in the URL, in
+// the fragment, which no server sees, and it is taken out at once.
 
 const kKey = "qylon.token";
+
+function takeFromLink(): void {
+  const token = new URLSearchParams(location.hash.slice(1)).get("access_token");
+  if (token === null) return;
+  sessionStorage.setItem(kKey, token);
+  history.replaceState(null, "", location.pathname + location.search);
+}
+takeFromLink();
 
 export function storedToken(): string {
   return sessionStorage.getItem(kKey) ?? "";

@@ -1,0 +1,29 @@
+#include "api/compat/auth_body.hpp"
+
+#include "api/identity/users.hpp"
+
+namespace qylon::api {
+
+Result<AuthBody> AuthBody::parse(const HttpRequest& request) {
+  if (request.body.empty()) return AuthBody(Json::object());
+  auto document = parse_strict_object(request.body, 32);
+  if (!document) return Error{ErrorCode::kInvalidArgument, "the body: " + document.error().message};
+  return AuthBody(*std::move(document));
+}
+
+std::string AuthBody::text(const char* name) const {
+  const auto member = json_.find(name);
+  return member != json_.end() && member->is_string() ? member->get<std::string>() : std::string();
+}
+
+std::optional<std::string> AuthBody::object(const char* name) const {
+  const auto member = json_.find(name);
+  if (member == json_.end() || !member->is_object()) return std::nullopt;
+  return member->dump();
+}
+
+Result<std::string> AuthBody::email() const {
+  return parse_email(text("email"));
+}
+
+}  // namespace qylon::api

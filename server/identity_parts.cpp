@@ -1,0 +1,138 @@
+#include "server/identity_parts.hpp"
+
+#include <fstream>
+#include <future>
+
+#include "api/compat/supabase_auth.hpp"
+#include "api/identity/jwks_json.hpp"
+#include "api/identity/owner.hpp"
+#include "api/identity/secret_file.hpp"
+#include "storage/sql.hpp"
+
+namespace qylon::server {
+namespace {
+
+constexpr std::size_t kSecretBytesMax = 4096;
+
+/// What `path` holds, without the newline at its end.
+Result<std::string> read_secret(const std::string& path, const char* setting) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text(kSecretBytesMax, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r'))
+    text.pop_back();
+  if (!text.empty()) return text;
+  return Error{ErrorCode::kInvalidArgument, std::string(setting) + ": cannot read " + path};
+}
+
+/// Where people reach this server, without a slash at the end.
+std::string site_url(const Settings& settings) {
+  std::string url = settings.site_url;
+  if (url.empty()) {
+    url = (settings.tls_certificate.empty() ? "http://" : "https://") + settings.listen;
+  }
+  while (url.ends_with('/'))
+    url.pop_back();
+  return url;
+}
+
+Result<api::JwtIssuers> foreign_issuers(const Settings& settings) {
+  api::JwtIssuers issuers;
+  if (settings.trusted_issuer.empty()) return issuers;
+  auto& issuer = issuers[settings.trusted_issuer];
+  if (!settings.trusted_secret_file.empty()) {
+    const auto secret = read_secret(settings.trusted_secret_file, "trusted-secret-file");
+    if (!secret) return secret.error();
+    auto key = api::JwtKey::hs256(*secret);
+    if (!key) return Error{key.error().code, "trusted-secret-file: " + key.error().message};
+    issuer.keys.emplace("", *std::move(key));
+  }
+  if (!settings.trusted_jwks_file.empty()) {
+    const auto text = read_secret(settings.trusted_jwks_file, "trusted-jwks-file");
+    if (!text) return text.error();
+    auto keys = api::parse_jwks(*text);
+    if (!keys) return Error{keys.error().code, "trusted-jwks-file: " + keys.error().message};
+    issuer.keys.merge(*keys);
+  }
+  return issuers;
+}
+
+Result<std::unique_ptr<api::Mailer>> make_mailer(const Settings& settings,
+                                                 const IdentityParts::Deps& deps) {
+  if (settings.smtp_url.empty()) return std::unique_ptr<api::Mailer>();
+  api::Mailer::Options options;
+  options.url = settings.smtp_url;
+  options.user = settings.smtp_user;
+  options.from = settings.mail_from;
+  if (!settings.smtp_password_file.empty()) {
+    auto password = read_secret(settings.smtp_password_file, "smtp-password-file");
+    if (!password) return password.error();
+    options.password = *std::move(password);
+  }
+  return api::Mailer::create(std::move(options), {deps.log, deps.counters, deps.clock});
+}
+
+/// The first user's link, while nobody has ever signed in.
+Result<std::string> invite_first_user(api::Identity& identity, const IdentityParts::Deps& deps) {
+  auto done = std::make_shared<std::promise<Result<std::string>>>();
+  auto answer = done->get_future();
+  const bool taken = deps.database.submit([&identity, &deps, done](storage::Session& session) {
+    std::optional<std::string> token;
+    const Status made = session.transact([&](pqxx::transaction_base& transaction) {
+      storage::Sql sql(transaction);
+      token = api::invite_owner(sql, identity.one_time(), api::Moment::now(deps.clock));
+      return ok();
+    });
+    if (!made) return done->set_value(made.error());
+    done->set_value(token ? "/auth/v1/verify?type=invite&token=" + *token : std::string());
+  });
+  if (!taken) return Error{ErrorCode::kOverloaded, "the database has too much to do"};
+  return answer.get();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<IdentityParts>> IdentityParts::create(const Settings& settings,
+                                                             const Deps& deps) {
+  const auto token = api::load_or_create_token(settings.data_dir);
+  if (!token) return token.error();
+  const auto key = api::load_or_create_identity_key(settings.data_dir);
+  if (!key) return key.error();
+  auto foreign = foreign_issuers(settings);
+  if (!foreign) return foreign.error();
+  auto mailer = make_mailer(settings, deps);
+  if (!mailer) return mailer.error();
+
+  api::Identity::Options options;
+  options.keys.issuer = site_url(settings) + "/auth/v1";
+  options.keys.foreign = *std::move(foreign);
+  auto identity = api::Identity::create(options, *key, {deps.database, deps.log, deps.clock});
+  if (!identity) return identity.error();
+
+  std::unique_ptr<IdentityParts> parts(new IdentityParts);
+  parts->identity_ = *std::move(identity);
+  parts->mailer_ = *std::move(mailer);
+  const auto address = parse_listen(settings.listen);
+  const bool loopback = address && is_loopback(address->host);
+  parts->token_ = std::make_unique<api::TokenAccess>(
+      *token, api::TokenAccess::Options{.require_token = settings.require_token || !loopback});
+  parts->access_ = std::make_unique<api::IdentityAccess>(
+      api::IdentityAccess::Parts{*parts->token_, *parts->identity_, deps.clock});
+  parts->auth_ = std::make_unique<api::AuthContext>(
+      api::AuthContext::Options{.site_url = site_url(settings),
+                                .redirects = split_commas(settings.auth_redirects),
+                                .sign_up = settings.sign_up},
+      api::AuthContext::Parts{
+          deps.database, *parts->identity_, parts->mailer_.get(), deps.counters, deps.clock});
+  auto link = invite_first_user(*parts->identity_, deps);
+  if (!link) return link.error();
+  parts->first_link_ = *std::move(link);
+  return parts;
+}
+
+std::vector<api::Route> IdentityParts::routes() {
+  return api::supabase_auth_routes(*auth_);
+}
+
+}  // namespace qylon::server

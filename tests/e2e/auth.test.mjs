@@ -1,0 +1,200 @@
+// The unmodified @supabase/supabase-js against the built program, with mail that a mail server takes.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createHmac } from "node:crypto";
+import { createServer } from "node:net";
+import { createInterface } from "node:readline";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { createClient } from "@supabase/supabase-js";
+import { WebSocket } from "ws";
+
+import { run, Server } from "./support/server.mjs";
+
+const kPassword = "correct horse battery";
+let server;
+let sink;
+let key;
+const mails = [];
+let arrived = () => {};
+
+async function startSink() {
+  sink = spawn(process.execPath, [fileURLToPath(new URL("./support/smtp_sink.mjs", import.meta.url))], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const lines = createInterface({ input: sink.stdout });
+  return new Promise((resolve) => {
+    lines.once("line", (port) => {
+      lines.on("line", (line) => {
+        mails.push(JSON.parse(line));
+        arrived();
+      });
+      resolve(Number(port));
+    });
+  });
+}
+
+/** The newest mail to `address` with `subject`; waits for it. */
+async function mailTo(address, subject) {
+  for (;;) {
+    const index = mails.findIndex((mail) => mail.to.includes(address) && mail.text.includes(`Subject: ${subject}`));
+    if (index >= 0) return mails.splice(index, 1)[0].text;
+    await new Promise((resolve) => (arrived = resolve));
+  }
+}
+const codeIn = (mail) => /code: (\d{6})/.exec(mail)[1];
+
+async function freePort() {
+  const probe = createServer();
+  await new Promise((resolve) => probe.listen(0, "127.0.0.1", resolve));
+  const { port } = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
+before(async () => {
+  const [smtp, port] = [await startSink(), await freePort()];
+  server = await Server.start({
+    port,
+    flags: ["--sign-up", "--require-token", "--smtp-url", `smtp://127.0.0.1:${smtp}`, "--mail-from", "qylon@example.org"],
+  });
+  const printed = await run(["token", "--publishable", "--data-dir", server.dataDir]);
+  assert.equal(printed.code, 0, printed.stderr);
+  key = printed.stdout.trim();
+}, { timeout: 120_000 });
+after(async () => {
+  sink?.kill();
+  await server?.stop();
+});
+
+function client(options = {}) {
+  return createClient(server.url, key, {
+    auth: { autoRefreshToken: false, persistSession: true, storage: memory(), ...options },
+    realtime: { transport: WebSocket },
+  });
+}
+function memory() {
+  const items = new Map();
+  return {
+    getItem: (name) => items.get(name) ?? null,
+    setItem: (name, value) => void items.set(name, value),
+    removeItem: (name) => void items.delete(name),
+  };
+}
+/** What succeeded, or the error that did not. */
+async function good(promise) {
+  const { data, error } = await promise;
+  assert.equal(error, null, error?.message);
+  return data;
+}
+
+/** RFC 6238 with RFC 4648's base32, as an authenticator app has it. */
+function totp(secret) {
+  let bits = "";
+  for (const c of secret) bits += "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0");
+  const bytes = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
+  const mac = createHmac("sha1", bytes).update(counter).digest();
+  const at = mac[19] & 15;
+  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
+}
+
+test("supabase-js signs up, verifies by mail, logs in, refreshes, shows a second factor and signs out", { timeout: 60_000 }, async () => {
+  const supabase = client({ experimental: { recoveryCodes: true } });
+  const email = "ann@example.org";
+  const made = await good(supabase.auth.signUp({ email, password: kPassword, options: { data: { name: "Ann" } } }));
+  assert.equal(made.session, null);
+  assert.equal(made.user.email, email);
+  const early = await supabase.auth.signInWithPassword({ email, password: kPassword });
+  assert.equal(early.error.code, "email_not_confirmed");
+
+  const mail = await mailTo(email, "Confirm your address");
+  const verified = await good(supabase.auth.verifyOtp({ email, token: codeIn(mail), type: "signup" }));
+  assert.equal(verified.user.id, made.user.id);
+  assert.notEqual(verified.user.email_confirmed_at, null);
+
+  const login = await good(supabase.auth.signInWithPassword({ email, password: kPassword }));
+  assert.equal(login.user.user_metadata.name, "Ann");
+  assert.equal((await good(supabase.auth.getUser())).user.email, email);
+  const { claims } = await good(supabase.auth.getClaims());
+  assert.equal(claims.aal, "aal1");
+  assert.equal((await good(supabase.auth.updateUser({ data: { team: "red" } }))).user.user_metadata.team, "red");
+  const refreshed = await good(supabase.auth.refreshSession());
+  assert.notEqual(refreshed.session.refresh_token, login.session.refresh_token);
+
+  const factor = await good(supabase.auth.mfa.enroll({ factorType: "totp", friendlyName: "phone" }));
+  assert.match(factor.totp.uri, /^otpauth:\/\/totp\/Qylon:ann%40example\.org\?secret=/);
+  const wrong = await supabase.auth.mfa.challengeAndVerify({ factorId: factor.id, code: "000000x" });
+  assert.equal(wrong.error.code, "mfa_verification_failed");
+  await good(supabase.auth.mfa.challengeAndVerify({ factorId: factor.id, code: totp(factor.totp.secret) }));
+  const level = await good(supabase.auth.mfa.getAuthenticatorAssuranceLevel());
+  assert.deepEqual([level.currentLevel, level.nextLevel], ["aal2", "aal2"]);
+  assert.equal((await good(supabase.auth.mfa.listFactors())).totp.length, 1);
+
+  const { codes } = await good(supabase.auth.mfa.recoveryCodes.generate());
+  assert.equal(codes.length, 10);
+  const other = client({ experimental: { recoveryCodes: true } });
+  await good(other.auth.signInWithPassword({ email, password: kPassword }));
+  assert.equal((await good(other.auth.mfa.getAuthenticatorAssuranceLevel())).currentLevel, "aal1");
+  await good(other.auth.mfa.recoveryCodes.verify({ code: codes[0] }));
+  assert.equal((await good(other.auth.mfa.getAuthenticatorAssuranceLevel())).currentLevel, "aal2");
+
+  await good(supabase.auth.mfa.unenroll({ factorId: factor.id }));
+  const { session } = await good(supabase.auth.getSession());
+  assert.equal((await supabase.auth.signOut()).error, null);
+  const gone = await fetch(`${server.url}/auth/v1/user`, { headers: { Authorization: `Bearer ${session.access_token}` } });
+  assert.equal(gone.status, 401);
+});
+
+test("a forgotten password is set anew by mail, and nobody learns who has an account", { timeout: 60_000 }, async () => {
+  const email = "ben@example.org";
+  const supabase = client();
+  await good(supabase.auth.signUp({ email, password: kPassword }));
+  await good(supabase.auth.verifyOtp({ email, token: codeIn(await mailTo(email, "Confirm")), type: "signup" }));
+  const again = await good(client().auth.signUp({ email, password: "another horse" }));
+  assert.deepEqual(again.user.identities, []);
+  await supabase.auth.signOut();
+
+  const unknown = await supabase.auth.resetPasswordForEmail("nobody@example.org");
+  assert.equal(unknown.error, null);
+  const early = await supabase.auth.resetPasswordForEmail(email);
+  assert.equal(early.error.code, "over_email_send_rate_limit");
+});
+
+test("a mailed link leads a PKCE client back with a code that only it can use", { timeout: 60_000 }, async () => {
+  const email = "cat@example.org";
+  const supabase = client({ flowType: "pkce" });
+  await good(supabase.auth.signUp({ email, password: kPassword, options: { emailRedirectTo: `${server.url}/done` } }));
+  const link = /(http\S+verify\S+)/.exec(await mailTo(email, "Confirm"))[1];
+  const followed = await fetch(link, { redirect: "manual" });
+  assert.equal(followed.status, 303);
+  const to = new URL(followed.headers.get("location"));
+  assert.equal(to.pathname, "/done");
+  const { session } = await good(supabase.auth.exchangeCodeForSession(to.searchParams.get("code")));
+  assert.equal(session.user.email, email);
+  const twice = await fetch(link, { redirect: "manual" });
+  assert.match(twice.headers.get("location"), /error_code=otp_expired/);
+});
+
+test("the server's own token administers users; nobody else's does", { timeout: 60_000 }, async () => {
+  const token = (await run(["token", "--data-dir", server.dataDir])).stdout.trim();
+  const admin = createClient(server.url, token, { auth: { persistSession: false }, realtime: { transport: WebSocket } });
+  const { user } = await good(
+    admin.auth.admin.createUser({ email: "dan@example.org", password: kPassword, email_confirm: true }),
+  );
+  assert.ok((await good(admin.auth.admin.listUsers())).users.some((other) => other.id === user.id));
+  await good(admin.auth.admin.inviteUserByEmail("eve@example.org"));
+  await mailTo("eve@example.org", "You have been invited");
+  const dan = client();
+  await good(dan.auth.signInWithPassword({ email: "dan@example.org", password: kPassword }));
+  const { session } = await good(dan.auth.getSession());
+  const refused = await fetch(`${server.url}/auth/v1/admin/users`, {
+    headers: { Authorization: `Bearer ${session.access_token}` },
+  });
+  assert.equal(refused.status, 403);
+  await good(admin.auth.admin.updateUserById(user.id, { ban_duration: "24h" }));
+  assert.equal((await dan.auth.signInWithPassword({ email: "dan@example.org", password: kPassword })).error.code, "user_banned");
+});
