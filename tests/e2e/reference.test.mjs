@@ -51,7 +51,7 @@ test("every path that the document names is a route, and its events are webhooks
   const document = JSON.parse(text);
   for (const [path, verbs] of Object.entries(document.paths)) {
     for (const verb of Object.keys(verbs)) {
-      const answer = await fetch(server.url + path.replace(/\{[^}]*\}/g, "x"), { method: verb.toUpperCase() });
+      const answer = await fetch(server.url + path.replace(/\{[^}]*\}/g, "x"), { method: verb.toUpperCase(), redirect: "manual" });
       assert.notEqual(answer.status, 405, `${verb} ${path}`);
       assert.ok(answer.status < 500, `${verb} ${path}: ${answer.status}`);
     }
