@@ -347,6 +347,9 @@ int VoiceClusters::voice_count() const noexcept {
 Embedder& VoiceClusters::embedder() noexcept {
   return state_->embedder;
 }
+const EmbeddingModel& VoiceClusters::model() const noexcept {
+  return *state_->model;
+}
 int VoiceClusters::embedding_size() const noexcept {
   return state_->model->size();
 }

@@ -97,6 +97,7 @@ class VoiceClusters {
   /// Voices that are told apart now.
   int voice_count() const noexcept;
 
+  const EmbeddingModel& model() const noexcept;
   /// The model of this meeting, with scratch memory that its tracks share.
   Embedder& embedder() noexcept;
   int embedding_size() const noexcept;

@@ -8,6 +8,9 @@ namespace qylon::media {
 namespace {
 
 constexpr float kMajority = 0.6F;  // Of a caption's windows.
+constexpr float kAskAgain = 1.25F;
+// Below it an enrolled name is taken back.
+constexpr float kNameKeptMin = 0.5F;
 constexpr std::int64_t kMinuteUs = 60'000'000;
 
 /// The number of "s12"; 0 when it is no voice's key.
@@ -21,7 +24,9 @@ int number_of(std::string_view key) {
 }  // namespace
 
 SpeakerBook::SpeakerBook(diarization::VoiceClusters& voices, StoredSpeakers stored)
-    : voices_(voices), merged_(std::move(stored.merged)) {
+    : voices_(voices),
+      gallery_(voices.model(), std::move(stored.enrolled)),
+      merged_(std::move(stored.merged)) {
   for (Speaker& speaker : stored.known) {
     last_number_ = std::max(last_number_, number_of(speaker.key));
     speakers_[speaker.key] = std::move(speaker);
@@ -146,6 +151,7 @@ std::vector<SpeakerChange> SpeakerBook::corrections(std::int64_t now_us) {
       changes_of(groups,
                  static_cast<std::size_t>(kChangesPerMinute) -
                      std::min<std::size_t>(spent, static_cast<std::size_t>(kChangesPerMinute)));
+  recognise_all(changes);
   changes_us_.insert(changes_us_.end(), changes.size(), now_us);
   for (Said& said : said_) {
     if (!said.candidate.empty() && said.candidate == said.key) said.corrected_us = now_us;
@@ -160,7 +166,43 @@ std::vector<SpeakerChange> SpeakerBook::last_corrections() {
     const std::string key = judged(said);
     if (key != said.key) groups[{said.key, key}].push_back(&said);
   }
-  return changes_of(groups, said_.size());
+  std::vector<SpeakerChange> changes = changes_of(groups, said_.size());
+  recognise_all(changes);
+  return changes;
+}
+
+void SpeakerBook::recognise_all(std::vector<SpeakerChange>& changes) {
+  if (gallery_.people().empty()) return;
+  for (const diarization::VoiceClusters::Profile& profile : voices_.profiles()) {
+    if (auto change = recognise(profile)) changes.push_back(*std::move(change));
+  }
+}
+
+/// The name that a voice gets from the gallery, or that it loses.
+std::optional<SpeakerChange> SpeakerBook::recognise(
+    const diarization::VoiceClusters::Profile& profile) {
+  const auto number = static_cast<std::size_t>(profile.voice);
+  if (number >= key_of_voice_.size()) return std::nullopt;
+  const auto at = speakers_.find(current(key_of_voice_[number]));
+  if (at == speakers_.end()) return std::nullopt;  // Was never shown.
+  Speaker& speaker = at->second;
+  const bool enrolled = speaker.provenance == Provenance::kEnrolled;
+  if (!enrolled && speaker.provenance != Provenance::kCluster) return std::nullopt;
+  float& asked = asked_[speaker.key];
+  if (profile.weight < asked * kAskAgain) return std::nullopt;
+  const auto found = gallery_.recognise(profile.centroid, profile.weight);
+  if (!found) return std::nullopt;
+  asked = profile.weight;
+  const std::string& name = gallery_.people()[found->person].name;
+  if (found->probability >= diarization::VoiceGallery::kProbabilityMin) {
+    if (enrolled && speaker.name == name) return std::nullopt;
+    speaker = {speaker.key, name, Provenance::kEnrolled, found->probability};
+  } else if (enrolled && (speaker.name != name || found->probability < kNameKeptMin)) {
+    speaker = {speaker.key, "Speaker " + speaker.key.substr(1), Provenance::kCluster, 1.0F};
+  } else {
+    return std::nullopt;
+  }
+  return SpeakerChange{SpeakerChange::Kind::kRename, speaker, "", {}};
 }
 
 std::vector<SpeakerChange> SpeakerBook::changes_of(const Groups& groups, std::size_t changes_max) {

@@ -11,6 +11,7 @@
 #include "core/result.hpp"
 #include "core/transcript.hpp"
 #include "diarization/voice_clusters.hpp"
+#include "diarization/voice_gallery.hpp"
 #include "diarization/voice_tracker.hpp"
 
 namespace qylon::media {
@@ -27,6 +28,7 @@ struct StoredSpeakers {
   std::vector<Speaker> known;                 ///< By key.
   std::map<std::string, std::string> merged;  ///< Keys that are no more, and whose they are now.
   std::vector<StoredVoice> voices;
+  std::vector<diarization::VoiceGallery::Person> enrolled{};  ///< Whom the organisation knows.
 };
 
 /// Part of a caption that one window of a mixed track stands for.
@@ -41,6 +43,10 @@ struct VoiceWindow {
 ///           at most once in kCalmUs; a voice that is no more is merged into the one that has its
 ///           captions. What a person said is never corrected; a person's or an enrolled name
 ///           outlives a merge. At most kChangesPerMinute corrections a minute, the rest waits.
+/// Names   : a voice that is an enrolled person's gets the name, once that is sure, and loses it
+/// when
+///           more speech makes it unlikely; what a person named stays. It is asked about again with
+///           every quarter of speech more.
 /// Memory  : the last kCaptionsMax captions, about 200 bytes each; older ones keep their speaker.
 /// Threads : one at a time, the meeting's shard.
 class SpeakerBook {
@@ -99,6 +105,8 @@ class SpeakerBook {
   std::string next_key();
   Status check(const SpeakerChange& change) const;
   bool keeps_name(const std::string& key) const;
+  std::optional<SpeakerChange> recognise(const diarization::VoiceClusters::Profile& profile);
+  void recognise_all(std::vector<SpeakerChange>& changes);
   std::string judged(Said& said);
   bool is_gone(const std::string& key) const;
   SpeakerChange change_for(const std::string& from,
@@ -110,6 +118,8 @@ class SpeakerBook {
   diarization::VoiceClusters& voices_;
   std::vector<std::string> key_of_voice_;  // By voice number.
   int last_number_ = 0;                    // Of a key "s<number>".
+  const diarization::VoiceGallery gallery_;
+  std::map<std::string, float> asked_;  // Weight that a voice had when the gallery was asked.
   std::map<std::string, Speaker> speakers_;
   std::map<std::string, std::string> merged_;
   std::deque<Said> said_;

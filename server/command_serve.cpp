@@ -245,7 +245,8 @@ Status Server::start_edge(const ListenAddress& address) {
                                                          .counters = counters_,
                                                          .database = *database_,
                                                          .journal = *journal_,
-                                                         .control = *live_});
+                                                         .control = *live_,
+                                                         .voice_model = voice_model_});
   realtime::EdgeServer::Options options;
   options.host = address.host;
   options.port = address.port;

@@ -3,8 +3,10 @@
 #include "api/core/crud.hpp"
 #include "api/core/openapi.hpp"
 #include "api/domains/domains.hpp"
+#include "api/voices.hpp"
 #include "server/settings.hpp"
 #include "server/system_routes.hpp"
+#include "server/voice_clip.hpp"
 
 namespace qylon::server {
 
@@ -44,6 +46,11 @@ Platform::Platform(const Options& options, const Parts& parts)
   router_.add(speakers_.routes());
   router_.add(shares_.routes());
   router_.add(files_.routes());
+  router_.add(api::voice_routes({.database = parts.database,
+                                 .model = std::string(parts.voice_model->name()),
+                                 .hear = [model = parts.voice_model](std::string_view wav) {
+                                   return hear_clip(model, wav);
+                                 }}));
   const std::vector<api::Domain> domains = api::all_domains();
   router_.add(api::domain_routes(domains, parts.database));
   router_.add(api::openapi_routes(domains, router_.table()));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "core/counters.hpp"
 #include "core/http.hpp"
 #include "core/meeting_control.hpp"
+#include "diarization/embedding_model.hpp"
 #include "server/health_json.hpp"
 #include "storage/database.hpp"
 #include "storage/journal.hpp"
@@ -43,6 +45,7 @@ class Platform {
     storage::Database& database;
     const storage::Journal& journal;
     MeetingControl& control;
+    std::shared_ptr<const diarization::EmbeddingModel> voice_model;
   };
   Platform(const Options& options, const Parts& parts);
 

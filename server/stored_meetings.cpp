@@ -8,6 +8,7 @@
 #include "server/resting_status.hpp"
 #include "storage/audio_record.hpp"
 #include "storage/caption_record.hpp"
+#include "storage/enrolled_voices.hpp"
 #include "storage/meeting_store.hpp"
 #include "storage/speaker_store.hpp"
 
@@ -59,6 +60,10 @@ Result<media::StoredSpeakers> load_speakers(storage::Session& session,
   if (!voices) return voices.error();
   for (storage::VoiceRow& voice : *voices)
     speakers.voices.push_back({std::move(voice.key), std::move(voice.centroid), voice.weight});
+  auto enrolled = storage::load_enrolled_voices(session, meeting, voice_model);
+  if (!enrolled) return enrolled.error();
+  for (storage::VoiceRow& voice : *enrolled)
+    speakers.enrolled.push_back({std::move(voice.key), std::move(voice.centroid), voice.weight});
   return speakers;
 }
 

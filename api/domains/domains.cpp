@@ -7,7 +7,8 @@ std::vector<Domain> all_domains() {
           users_domain(),
           meetings_domain(),
           clients_domain(),
-          meeting_insights_domain()};
+          meeting_insights_domain(),
+          voices_domain()};
 }
 
 }  // namespace qylon::api

@@ -13,6 +13,7 @@ Domain meeting_insights_domain();
 Domain meetings_domain();
 Domain orgs_domain();
 Domain users_domain();
+Domain voices_domain();
 
 std::vector<Domain> all_domains();
 

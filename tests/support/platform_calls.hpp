@@ -45,6 +45,8 @@ class PlatformCalls {
     router_.add(api::domain_routes(domains, database.pool()));
   }
 
+  void add(std::vector<api::Route> routes) { router_.add(std::move(routes)); }
+
   struct From {
     std::string token = {};
     std::string org = {};  ///< X-Org-Id.

@@ -28,6 +28,9 @@
 #define LLVMFuzzerTestOneInput fuzz_meeting_request
 #include "tests/fuzz/api_meeting_request_fuzz.cpp"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_voice_request
+#include "tests/fuzz/api_voice_request_fuzz.cpp"
+#undef LLVMFuzzerTestOneInput
 
 namespace qylon::api {
 namespace {
@@ -62,6 +65,10 @@ TEST(FuzzCorpus, OfTokensIsHandled) {
 
 TEST(FuzzCorpus, OfMeetingRequestsIsHandled) {
   EXPECT_GE(qylon::test::replay_corpus("api_meeting_request_fuzz", fuzz_meeting_request), 4);
+}
+
+TEST(FuzzCorpus, OfVoiceRequestsIsHandled) {
+  EXPECT_GE(qylon::test::replay_corpus("api_voice_request_fuzz", fuzz_voice_request), 3);
 }
 
 }  // namespace

@@ -171,5 +171,32 @@ TEST_F(SpeakerBookTest, RefusesWhatIsNotThere) {
   EXPECT_EQ(itself.error().code, ErrorCode::kConflict);
 }
 
+/// A book in which Ann is enrolled with the voice that hear_two_voices() hears first.
+StoredSpeakers with_ann(int size) {
+  StoredSpeakers stored;
+  stored.enrolled.push_back({"Ann", diarization::SyntheticVoices(size, 3).direction(), 40});
+  return stored;
+}
+
+TEST_F(SpeakerBookTest, AnEnrolledVoiceGetsItsName) {
+  open(with_ann(model_->size()));
+  hear_two_voices();
+  const auto changes = book_->corrections(kSecondUs);
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(changes[0].kind, Kind::kRename);
+  EXPECT_EQ(changes[0].speaker.key, "s1");
+  EXPECT_EQ(changes[0].speaker.name, "Ann");
+  EXPECT_EQ(changes[0].speaker.provenance, Provenance::kEnrolled);
+  EXPECT_GT(changes[0].speaker.confidence, 0.9F);
+  EXPECT_TRUE(book_->corrections(2 * kSecondUs).empty());
+}
+
+TEST_F(SpeakerBookTest, AnEnrolledNameDoesNotReplaceAPersons) {
+  open(with_ann(model_->size()));
+  hear_two_voices();
+  ASSERT_TRUE(book_->apply({Kind::kRename, {"s1", "Anna", Provenance::kManual, 1}, "", {}}));
+  EXPECT_TRUE(book_->corrections(kSecondUs).empty());
+}
+
 }  // namespace
 }  // namespace qylon::media
