@@ -45,8 +45,9 @@ constexpr std::string_view kHelp =
   qylon serve [--listen HOST:PORT] [--data-dir DIR] [settings]
 
 Prints `listening on http://HOST:PORT` when it is ready, and how to sign in until somebody has. On
-loopback anybody on this machine may use it; on any other address every request needs a user's token,
-an API key, or the token that `qylon token --data-dir DIR` prints. Settings come from --config FILE, then from the environment
+loopback anybody on this machine may use it; on any other address every request needs a user's
+token, an API key, or the token that `qylon token --data-dir DIR` prints. Settings come from
+--config FILE, then from the environment
 (--net-threads is QYLON_NET_THREADS), then from flags; the later wins.
 
 Settings:
