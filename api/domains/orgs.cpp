@@ -15,6 +15,14 @@ HttpResponse create_org(const Call& call, storage::Session& session) {
       201);
 }
 
+/// The tokens that the caller gets from now on work there.
+HttpResponse switch_org(const Call& call, storage::Session& session) {
+  return sql_answer_about(call,
+                          session,
+                          "orgs that you are a member of",
+                          {"select app.switch_org($1::uuid)::text", {}});
+}
+
 std::vector<Operation> routes() {
   return {{.method = "POST",
            .path = "/api/orgs",
@@ -22,7 +30,11 @@ std::vector<Operation> routes() {
            .body = Entity("").text("name").required().max(200).fields(),
            .returns = "orgs",
            .status = 201,
-           .handler = create_org}};
+           .handler = create_org},
+          {.method = "POST",
+           .path = "/api/orgs/{id}/switch",
+           .summary = "Makes an organisation the one in which the caller's next tokens work.",
+           .handler = switch_org}};
 }
 
 }  // namespace

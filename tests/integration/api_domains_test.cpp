@@ -124,6 +124,26 @@ TEST_F(Orgs, AreMadeByAUserWhoOwnsThem) {
   ask(403, {"service"}, "POST", "/api/orgs", {{"name", "Nobody's"}});
 }
 
+TEST_F(Orgs, AreSwitchedForTheTokensToCome) {
+  EXPECT_TRUE(kDatabase->transact_as(Principal::service(), [&](pqxx::transaction_base& tx) {
+    storage::Sql(tx).run(
+        "insert into users (id, email) values ($1::uuid, $1::uuid || '@example.org')",
+        {user_.token});
+    return ok();
+  }));
+  const Json made = ask(201, user_, "POST", "/api/orgs", {{"name", "Mine"}});
+  const std::string mine = made["id"];
+  EXPECT_EQ(ask(200, user_, "POST", "/api/orgs/" + mine + "/switch")["org_id"], mine);
+  EXPECT_TRUE(kDatabase->transact_as(Principal::service(), [&](pqxx::transaction_base& tx) {
+    EXPECT_EQ(storage::Sql(tx).value("select app_metadata ->> 'org_id' from users where id = $1",
+                                     {user_.token}),
+              mine);
+    return ok();
+  }));
+  ask(404, owner_, "POST", "/api/orgs/" + mine + "/switch");
+  ask(404, {"service"}, "POST", "/api/orgs/" + mine + "/switch");
+}
+
 TEST_F(Orgs, TakeChangeAndLoseMembers) {
   const Json viewer{{"user_id", test::random_uuid()}, {"role", "viewer"}};
   const Json added = ask(201, owner_, "POST", "/api/orgs/members", viewer);
