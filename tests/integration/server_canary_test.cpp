@@ -17,6 +17,8 @@
 #include "api/domains/domains.hpp"
 #include "server/identity_parts.hpp"
 #include "server/platform.hpp"
+#include "server/recogniser_settings.hpp"
+#include "server/settings.hpp"
 #include "storage/journal.hpp"
 #include "tests/support/platform_calls.hpp"
 
@@ -70,7 +72,8 @@ class Canary : public testing::Test {
                         .counters = counters_,
                         .database = kDatabase->pool(),
                         .journal = *journal_,
-                        .control = control_});
+                        .control = control_,
+                        .voice_model = load_voice_model(Settings{}).value()});
     owner_ = test::make_member(*kDatabase, kHome, "owner");
     their_owner_ = test::make_member(*kDatabase, kOther, "owner");
     make_meeting();
