@@ -32,7 +32,7 @@ std::vector<Operation> routes() {
            .status = 201,
            .handler = create_org},
           {.method = "POST",
-           .path = "/api/orgs/{id}/switch",
+           .path = "/api/users/me/switch/{id}",
            .summary = "Makes an organisation the one in which the caller's next tokens work.",
            .handler = switch_org}};
 }

@@ -133,15 +133,15 @@ TEST_F(Orgs, AreSwitchedForTheTokensToCome) {
   }));
   const Json made = ask(201, user_, "POST", "/api/orgs", {{"name", "Mine"}});
   const std::string mine = made["id"];
-  EXPECT_EQ(ask(200, user_, "POST", "/api/orgs/" + mine + "/switch")["org_id"], mine);
+  EXPECT_EQ(ask(200, user_, "POST", "/api/users/me/switch/" + mine)["org_id"], mine);
   EXPECT_TRUE(kDatabase->transact_as(Principal::service(), [&](pqxx::transaction_base& tx) {
     EXPECT_EQ(storage::Sql(tx).value("select app_metadata ->> 'org_id' from users where id = $1",
                                      {user_.token}),
               mine);
     return ok();
   }));
-  ask(404, owner_, "POST", "/api/orgs/" + mine + "/switch");
-  ask(404, {"service"}, "POST", "/api/orgs/" + mine + "/switch");
+  ask(404, owner_, "POST", "/api/users/me/switch/" + mine);
+  ask(404, {"service"}, "POST", "/api/users/me/switch/" + mine);
 }
 
 TEST_F(Orgs, TakeChangeAndLoseMembers) {
