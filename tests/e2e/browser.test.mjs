@@ -195,6 +195,7 @@ test("a server that wants a token gets one, by header and first message, never i
   page.on("websocket", (socket) => urls.push(socket.url()));
   await page.goto(`${strict.url}/m/${id}`);
   await page.waitForSelector("#token-dialog[open]");
+  await page.click("#token-dialog summary");
   await page.fill("#token", "qyl_wrong");
   await page.click("#token-dialog button");
   await page.waitForSelector("#token-dialog .wrong:visible");

@@ -1,6 +1,6 @@
 // The REST routes, with the token when there is one.
 
-import { askForToken, storedToken } from "./token";
+import { renewToken, storedToken } from "./token";
 
 /** What the server said was wrong (RFC 9457), or that it could not be reached. */
 export class ApiError extends Error {
@@ -38,7 +38,7 @@ export async function call(path: string, init: RequestInit = {}): Promise<Respon
     }
     if (response.ok) return response;
     if (response.status !== 401) throw new ApiError(response.status, await detailOf(response));
-    await askForToken();
+    await renewToken();
   }
 }
 

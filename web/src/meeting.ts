@@ -11,7 +11,7 @@ import { setUpShare } from "./share";
 import { linkSecret, openWithTicket } from "./shared_link";
 import { StatusLine } from "./status_line";
 import { setUpTextSize } from "./text_size";
-import { askForToken, storedToken } from "./token";
+import { renewToken, storedToken } from "./token";
 import { Transcript } from "./transcript";
 import type { Change } from "./transcript";
 
@@ -100,7 +100,7 @@ async function onState(state: ConnectionState): Promise<void> {
   if (state.kind === "refused") void findOutWhy();
   if (state.kind === "waiting") show(transcript.dropInterims());
   if (state.kind === "token") {
-    await askForToken();
+    await renewToken();
     connection.connect();
   }
 }

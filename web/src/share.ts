@@ -2,7 +2,7 @@
 
 import { capture, Level, Recorder, recordingFormat, ShareError } from "./recorder";
 import type { SourceKind } from "./recorder";
-import { askForToken, storedToken } from "./token";
+import { renewToken, storedToken } from "./token";
 import { Uplink } from "./uplink";
 import type { UplinkState } from "./uplink";
 
@@ -105,7 +105,7 @@ class Share {
     if (state.kind === "stopped") this.release();
     this.onState(state);
     if (state.kind !== "token") return;
-    await askForToken();
+    await renewToken();
     this.uplink.connect();
   }
 
