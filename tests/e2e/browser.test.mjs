@@ -210,6 +210,39 @@ test("a server that wants a token gets one, by header and first message, never i
 });
 
 // QYLON_SCREENSHOT=docs/screenshot.png makes the picture of the README.
+test("a person signs in with a password, and an expired token is renewed unasked", { skip, timeout: 120_000 }, async () => {
+  const strict = await Server.start({ flags: ["--require-token", "--sign-up"] });
+  const account = { email: "ann@example.org", password: "correct horse battery" };
+  const signedUp = await fetch(`${strict.url}/auth/v1/signup`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(account),
+  });
+  assert.equal(signedUp.status, 200);
+
+  const isList = (response) => new URL(response.url()).pathname === "/api/meetings" && response.ok();
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(strict.url);
+  await page.waitForSelector("#token-dialog[open]");
+  await page.fill("#email", account.email);
+  await page.fill("#password", "wrong horse battery");
+  await page.click("#token-dialog button");
+  await page.waitForSelector("#token-dialog .wrong:visible");
+  await page.fill("#password", account.password);
+  const listed = page.waitForResponse(isList);
+  await page.click("#token-dialog button");
+  await listed;
+
+  await page.evaluate(() => sessionStorage.setItem("qylon.token", "expired"));
+  const again = page.waitForResponse(isList);
+  await page.reload();
+  await again;
+  assert.equal(await page.locator("#token-dialog[open]").count(), 0);
+  await context.close();
+  await strict.stop();
+});
+
 test("the demo meeting as a picture", { skip: skip || !process.env.QYLON_SCREENSHOT, timeout: 180_000 }, async () => {
   const file = join(folder, "demo.wav");
   const demo = new URL("../../demo/make_meeting.py", import.meta.url).pathname;
