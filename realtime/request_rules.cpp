@@ -88,8 +88,14 @@ bool method_is_known(std::string_view method) {
   return std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end();
 }
 
+/// A body is expected, of any framing; without a length there is none.
 bool method_has_body(std::string_view method) {
   return method == "POST" || method == "PUT" || method == "PATCH";
+}
+
+/// RFC 9110 section 9.3.5 gives the body of a DELETE no meaning, but auth-js sends one.
+bool method_may_have_length(std::string_view method) {
+  return method_has_body(method) || method == "DELETE";
 }
 
 std::optional<std::size_t> parse_length(std::string_view text) {
@@ -134,7 +140,7 @@ std::variant<BodyPlan, HttpRefusal> plan_body(const RequestHead& head, const Edg
   if (!head.content_length) return BodyPlan{.unframed = method_has_body(head.method)};
   const auto length = parse_length(*head.content_length);
   if (!length) return HttpRefusal{400, "Content-Length must be digits"};
-  if (*length > 0 && !method_has_body(head.method))
+  if (*length > 0 && !method_may_have_length(head.method))
     return HttpRefusal{400, "this method takes no body"};
   if (*length > rules.body_bytes_max)
     return HttpRefusal{

@@ -74,9 +74,11 @@ TEST_F(EdgeHttp, ABodyMayFollowAnAnswer) {
     socket.send("POST /p HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + length + "\r\n\r\n" +
                 body);
     ASSERT_TRUE(socket.read_until("POST /p [" + body + "]"));
-    socket.send("PUT /p HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + length + "\r\n\r\n" +
-                body);
-    ASSERT_TRUE(socket.read_until("PUT /p [" + body + "]"));
+    for (const std::string method : {"PUT", "DELETE"}) {
+      socket.send(method + " /p HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + length +
+                  "\r\n\r\n" + body);
+      ASSERT_TRUE(socket.read_until(method + " /p [" + body + "]"));
+    }
     socket.forget(socket.received().size());
   }
 }
