@@ -11,10 +11,10 @@
 
 #include "core/http.hpp"
 #include "realtime/edge_server.hpp"
+#include "realtime/first_look.hpp"
 #include "realtime/http_exchange.hpp"
 #include "realtime/ingest_upload.hpp"
 #include "realtime/memory_watch.hpp"
-#include "realtime/options_probe.hpp"
 #include "realtime/outbox.hpp"
 #include "realtime/request_rules.hpp"
 #include "realtime/session.hpp"
@@ -134,7 +134,7 @@ class Connection final : public SessionPort {
   // HTTP.
   std::uint64_t requests_ = 0;
   std::shared_ptr<HttpExchange> exchange_;
-  OptionsProbe options_probe_;
+  FirstLook first_look_;
   SourceRequest source_;
   std::unique_ptr<IngestUpload> upload_;  // Of an exchange whose body is a live stream.
   std::int64_t exchange_since_us_ = 0;    // Of the request, then of the last written piece.

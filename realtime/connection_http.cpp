@@ -23,7 +23,7 @@ constexpr const char* kMethodsTaken =
 }  // namespace
 
 void Connection::watch_first_bytes(int fd) {
-  if (!parts_.is_tls) options_probe_.start(fd, parts_.loop);
+  if (!parts_.is_tls) first_look_.start(fd, parts_.loop);
 }
 
 int Connection::on_http() {

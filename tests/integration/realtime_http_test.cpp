@@ -297,6 +297,13 @@ INSTANTIATE_TEST_SUITE_P(
                    400,
                    "GET /a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
                    "0\r\n\r\n"},
+        BadRequest{"DeleteChunked",
+                   400,
+                   "DELETE /a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+                   "3\r\nabc\r\n0\r\n\r\n" +
+                       kSmuggled},
+        BadRequest{"NulInPath", 400, "GET /a%00b HTTP/1.1\r\nHost: localhost\r\n\r\n"},
+        BadRequest{"NulInQuery", 400, "GET /a?b=%00 HTTP/1.1\r\nHost: localhost\r\n\r\n"},
         BadRequest{"BadUtf8InPath", 400, "GET /%ff%fe HTTP/1.1\r\nHost: localhost\r\n\r\n"},
         BadRequest{"Connect", 405, "CONNECT a:1 HTTP/1.1\r\nHost: localhost\r\n\r\n"},
         BadRequest{"H2c",
@@ -340,7 +347,6 @@ INSTANTIATE_TEST_SUITE_P(
     Table,
     EdgeDropped,
     ::testing::Values(
-        BadRequest{"NulInPath", 0, "GET /a%00b HTTP/1.1\r\nHost: localhost\r\n\r\n"},
         BadRequest{"Http2Preface", 0, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"},
         BadRequest{"AbsoluteUri", 0, "GET http://localhost/a HTTP/1.1\r\nHost: localhost\r\n\r\n"},
         BadRequest{"UnknownMethod", 0, "BREW /a HTTP/1.1\r\nHost: localhost\r\n\r\n"},
