@@ -36,7 +36,7 @@ bool same_ignoring_case(std::string_view a, std::string_view b) {
 
 constexpr std::string_view kExposedHeaders =
     "Allow, Content-Disposition, Content-Range, ETag, Idempotency-Replayed, Location, Retry-After, "
-    "traceparent, X-Request-Id, X-Sb-Error-Code";
+    "traceparent, X-Request-Id, X-Sb-Error-Code, X-Supabase-Api-Version";
 constexpr std::string_view kMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 // A file that is written on has another size and another time.

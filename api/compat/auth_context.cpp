@@ -36,11 +36,7 @@ constexpr Letter kLetters[]{
 }  // namespace
 
 HttpResponse auth_problem(int status, std::string code, std::string detail) {
-  HttpResponse response =
-      problem_answer({.status = status, .code = std::move(code), .detail = std::move(detail)});
-  // Since this version auth-js reads `code`.
-  response.headers.emplace_back("X-Supabase-Api-Version", "2024-01-01");
-  return response;
+  return problem_answer({.status = status, .code = std::move(code), .detail = std::move(detail)});
 }
 
 HttpResponse too_many(std::int64_t wait_s, std::string code) {

@@ -17,7 +17,7 @@
 
 namespace qylon::api {
 
-/// An answer as GoTrue gives it: problem+json with its `code`.
+/// An answer with one of GoTrue's codes.
 HttpResponse auth_problem(int status, std::string code, std::string detail);
 /// 429 over_request_rate_limit, or over_email_send_rate_limit, with Retry-After.
 HttpResponse too_many(std::int64_t wait_s, std::string code = "over_request_rate_limit");

@@ -33,8 +33,12 @@ HttpResponse no_route(const RouteTable::Match& match) {
 void sign(const Call& call, HttpResponse& response) {
   response.headers.emplace_back("X-Request-Id", call.request_id);
   response.headers.emplace_back("traceparent", call.traceparent);
+  if (response.content_type != "application/problem+json") return;
+  // Since this version auth-js, which names it, reads `code`.
+  if (!call.request.header("x-supabase-api-version").empty())
+    response.headers.emplace_back("X-Supabase-Api-Version", "2024-01-01");
   // Every problem is one object of problem_answer().
-  if (response.content_type == "application/problem+json" && response.body.starts_with('{'))
+  if (response.body.starts_with('{'))
     response.body.insert(1, "\"instance\":\"urn:uuid:" + call.request_id + "\",");
 }
 

@@ -72,6 +72,13 @@ TEST_F(Routed, RequestsReachTheirHandlerWithWhoAsks) {
   EXPECT_EQ(call_->principal.user, "u1");
 }
 
+TEST_F(Routed, ProblemsTellAClientOfSupabaseTheVersionThatHasCodes) {
+  EXPECT_EQ(header_of(ask("GET", "/nothing", ""), "X-Supabase-Api-Version"), "");
+  request_.headers.emplace_back("x-supabase-api-version", "2024-01-01");
+  EXPECT_EQ(header_of(ask("GET", "/nothing", ""), "X-Supabase-Api-Version"), "2024-01-01");
+  EXPECT_EQ(header_of(ask("GET", "/things/7", "forged"), "X-Supabase-Api-Version"), "2024-01-01");
+}
+
 TEST_F(Routed, RequestsOfNobodyGetWhereNobodyIsAsked) {
   EXPECT_EQ(ask("GET", "/open", "forged").status, 200);
   EXPECT_EQ(ask("GET", "/anyone", "").status, 200);
