@@ -3,6 +3,7 @@
 #include "api/compat/auth_body.hpp"
 #include "api/compat/supabase_auth.hpp"
 #include "api/http_answers.hpp"
+#include "api/identity/qr_code.hpp"
 #include "api/identity/text_codes.hpp"
 #include "api/identity/totp.hpp"
 #include "core/ids.hpp"
@@ -48,10 +49,12 @@ void for_login(AuthContext& context,
 HttpResponse enrolled_answer(const Factors::Enrolled& made,
                              const std::string& name,
                              const std::string& uri) {
+  const auto qr_code = qr_svg(uri);
+  if (!qr_code) return problem(qr_code.error());
   const Json json{{"id", made.id},
                   {"type", "totp"},
                   {"friendly_name", name},
-                  {"totp", {{"secret", base32(made.secret)}, {"uri", uri}}}};
+                  {"totp", {{"qr_code", *qr_code}, {"secret", base32(made.secret)}, {"uri", uri}}}};
   return json_answer(200, json.dump());
 }
 

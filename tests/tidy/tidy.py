@@ -26,6 +26,7 @@ WALLS = [
      r"^api/(core|identity|compat|domains)/.*\.cpp$"
      r"|^api/(core/json_schema|identity/strict_json|compat/auth_body)\.hpp$|_json\.cpp$"),
     (r"^argon2\.h$", r"^api/identity/password\.cpp$"),
+    (r"^qrencode\.h$", r"^api/identity/qr_code\.cpp$"),
     (r"^pqxx/", r"^storage/.*\.cpp$"),
     (r"^gst/", r"^media/.*\.cpp$|^media/elements/"),
     (r"^libwebsockets\.h$|^ev\.h$", r"^realtime/.*\.cpp$"),
