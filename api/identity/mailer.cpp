@@ -37,6 +37,13 @@ std::size_t give(char* buffer, std::size_t size, std::size_t count, void* user) 
   return bytes;
 }
 
+/// The server said that trying again is no use (RFC 5321 section 4.2.1).
+bool is_final(CURL* curl) {
+  long reply = 0;
+  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply);
+  return reply >= 500 && reply < 600;
+}
+
 std::string rfc5322_date(std::int64_t wall_us) {
   const std::time_t seconds = wall_us / 1'000'000;
   std::tm parts{};
@@ -97,6 +104,8 @@ class Mailer::Impl {
   }
 
  private:
+  enum class Outcome : std::uint8_t { kSent, kLater, kNever };
+
   Counter& counter(const std::string& result) {
     return deps_.counters.counter(
         "qylon_mails_total", "Mails by what became of them.", "{result=\"" + result + "\"}");
@@ -108,15 +117,14 @@ class Mailer::Impl {
     while (const auto mail = mails_.pop()) {
       const std::string text =
           format_mail(*mail, options_.from, hex(random_bytes(16)), deps_.clock.wall_us());
-      CURLcode code = CURLE_OK;
+      Outcome outcome = Outcome::kLater;
       for (int attempt = 0; attempt < options_.attempts_max; ++attempt) {
         if (attempt > 0 && !wait_ms(backoff.next_ms(options_.retry_base_ms))) return;
-        code = deliver(*mail, text);
-        if (code == CURLE_OK) break;
-        deps_.log.warn("mail.not_sent", {{"reason", curl_easy_strerror(code)}});
+        outcome = deliver(*mail, text);
+        if (outcome != Outcome::kLater) break;
       }
       backoff.reset();
-      (code == CURLE_OK ? sent_ : given_up_).add();
+      (outcome == Outcome::kSent ? sent_ : given_up_).add();
     }
   }
 
@@ -132,12 +140,19 @@ class Mailer::Impl {
     return false;
   }
 
-  CURLcode deliver(const Mail& mail, const std::string& text) const {
+  /// libcurl asks at least once a second whether to go on.
+  static int stops(void* impl, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+    auto& self = *static_cast<Impl*>(impl);
+    const MutexLock lock(self.mutex_);
+    return self.stopping_ ? 1 : 0;
+  }
+
+  Outcome deliver(const Mail& mail, const std::string& text) {
     const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(),
                                                                    curl_easy_cleanup);
     const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> to(
         curl_slist_append(nullptr, mail.to.c_str()), curl_slist_free_all);
-    if (!curl || !to) return CURLE_OUT_OF_MEMORY;
+    if (!curl || !to) return Outcome::kLater;
     Unsent unsent{text};
     curl_easy_setopt(curl.get(), CURLOPT_URL, options_.url.c_str());
     curl_easy_setopt(curl.get(), CURLOPT_PROTOCOLS_STR, "smtp,smtps");
@@ -157,7 +172,13 @@ class Mailer::Impl {
     curl_easy_setopt(curl.get(), CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(curl.get(), CURLOPT_READFUNCTION, &give);
     curl_easy_setopt(curl.get(), CURLOPT_READDATA, &unsent);
-    return curl_easy_perform(curl.get());
+    curl_easy_setopt(curl.get(), CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl.get(), CURLOPT_XFERINFOFUNCTION, &stops);
+    curl_easy_setopt(curl.get(), CURLOPT_XFERINFODATA, this);
+    const CURLcode code = curl_easy_perform(curl.get());
+    if (code == CURLE_OK) return Outcome::kSent;
+    deps_.log.warn("mail.not_sent", {{"reason", curl_easy_strerror(code)}});
+    return is_final(curl.get()) ? Outcome::kNever : Outcome::kLater;
   }
 
   const Options options_;  // Constant after construction, like the next one.

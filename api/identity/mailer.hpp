@@ -24,7 +24,8 @@ std::string format_mail(const Mail& mail,
                         const std::string& id,
                         std::int64_t wall_us);
 
-/// One thread hands mails to one server, and tries again for a quarter of an hour when it is away.
+/// One thread hands mails to one server, and tries again for some minutes when it is away or says
+/// that it cannot now; a mail that it refuses for good (5yz) is given up at once.
 ///
 /// Queue   : 1,000 mails; full means refuse (qylon_mails_total{result="refused"}). What waits when
 ///           the server stops is lost: whoever waits for a mail can ask for another.
@@ -32,10 +33,10 @@ std::string format_mail(const Mail& mail,
 class Mailer {
  public:
   struct Options {
-    std::string url;       ///< smtp://HOST:PORT (STARTTLS when offered) or smtps://HOST:PORT.
-    std::string user;      ///< Empty: no login.
-    std::string password;  ///< Sent over TLS only.
-    std::string from;      ///< "qylon@example.org".
+    std::string url{};       ///< smtp://HOST:PORT (STARTTLS when offered) or smtps://HOST:PORT.
+    std::string user{};      ///< Empty: no login.
+    std::string password{};  ///< Sent over TLS only.
+    std::string from{};      ///< "qylon@example.org".
     int attempts_max = 8;
     std::int64_t retry_base_ms = 2'000;
     std::int64_t retry_cap_ms = 300'000;
