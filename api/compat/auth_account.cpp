@@ -57,12 +57,13 @@ Result<HttpResponse> change_account(AuthContext& context, Sql& sql, Update updat
       return auth_problem(422, "email_exists", "there is an account with this address");
     }
     (context.sends_mail() ? update.change.new_email : update.change.email) = update.email;
+    // Before anything changes: a mail that waits would else prove another address than its own.
+    if (context.sends_mail() && count_attempt(sql, kMails, update.email, now) > 0) {
+      return too_many(kMails.window_s, "over_email_send_rate_limit");
+    }
   }
   change_user(sql, account->id, update.change, now);
   if (update.change.new_email) {
-    if (count_attempt(sql, kMails, update.email, now) > 0) {
-      return too_many(kMails.window_s, "over_email_send_rate_limit");
-    }
     const OneTime made = context.identity().one_time().make(
         sql, {.user = account->id, .purpose = "email_change", .email = update.email}, now);
     const Status mailed = context.mail(made, "email_change", update.email, {});

@@ -1,12 +1,16 @@
 // The unmodified @supabase/supabase-js against the built program, with mail that a mail server takes.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 import { createClient } from "@supabase/supabase-js";
 import { WebSocket } from "ws";
@@ -102,6 +106,29 @@ function totp(secret) {
   return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 }
 
+/** What zbar reads in an image of a data: URL, drawn as far as our images go. */
+async function readQrCode(url) {
+  const prefix = "data:image/svg+xml;utf-8,";
+  assert.ok(url.startsWith(prefix));
+  const svg = url.slice(prefix.length);
+  const side = Number(/viewBox="0 0 (\d+) /.exec(svg)[1]);
+  const kScale = 4;
+  const pixels = Buffer.alloc((side * kScale) ** 2, 255);
+  for (const [, x, y, width] of svg.matchAll(/M(\d+) (\d+)h(\d+)v1h-/g)) {
+    for (let row = y * kScale; row < (Number(y) + 1) * kScale; ++row)
+      pixels.fill(0, row * side * kScale + x * kScale, row * side * kScale + (Number(x) + Number(width)) * kScale);
+  }
+  const folder = await mkdtemp(join(tmpdir(), "qylon-qr-"));
+  try {
+    const file = join(folder, "code.pgm");
+    await writeFile(file, Buffer.concat([Buffer.from(`P5 ${side * kScale} ${side * kScale} 255\n`), pixels]));
+    const { stdout } = await promisify(execFile)("zbarimg", ["--quiet", "--raw", file]);
+    return stdout.trim();
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
 test("supabase-js signs up, verifies by mail, logs in, refreshes, shows a second factor and signs out", { timeout: 60_000 }, async () => {
   const supabase = client({ experimental: { recoveryCodes: true } });
   const email = "ann@example.org";
@@ -127,6 +154,7 @@ test("supabase-js signs up, verifies by mail, logs in, refreshes, shows a second
 
   const factor = await good(supabase.auth.mfa.enroll({ factorType: "totp", friendlyName: "phone" }));
   assert.match(factor.totp.uri, /^otpauth:\/\/totp\/Qylon:ann%40example\.org\?secret=/);
+  assert.equal(await readQrCode(factor.totp.qr_code), factor.totp.uri);
   const wrong = await supabase.auth.mfa.challengeAndVerify({ factorId: factor.id, code: "000000x" });
   assert.equal(wrong.error.code, "mfa_verification_failed");
   await good(supabase.auth.mfa.challengeAndVerify({ factorId: factor.id, code: totp(factor.totp.secret) }));
@@ -149,7 +177,64 @@ test("supabase-js signs up, verifies by mail, logs in, refreshes, shows a second
   assert.equal(gone.status, 401);
 });
 
-test("a forgotten password is set anew by mail, and nobody learns who has an account", { timeout: 60_000 }, async () => {
+/** A client with the server's own token. */
+async function administrator() {
+  const token = (await run(["token", "--data-dir", server.dataDir])).stdout.trim();
+  return createClient(server.url, token, { auth: { persistSession: false }, realtime: { transport: WebSocket } });
+}
+
+test("a forgotten password is set anew by mail", { timeout: 60_000 }, async () => {
+  const email = "flo@example.org";
+  const admin = await administrator();
+  await good(admin.auth.admin.createUser({ email, password: kPassword, email_confirm: true }));
+  const elsewhere = client();
+  await good(elsewhere.auth.signInWithPassword({ email, password: kPassword }));
+
+  const supabase = client();
+  await good(supabase.auth.resetPasswordForEmail(email));
+  const token = codeIn(await mailTo(email, "Reset your password"));
+  await good(supabase.auth.verifyOtp({ email, token, type: "recovery" }));
+  await good(supabase.auth.updateUser({ password: "battery staple horse" }));
+
+  assert.equal((await client().auth.signInWithPassword({ email, password: kPassword })).error.code, "invalid_credentials");
+  await good(client().auth.signInWithPassword({ email, password: "battery staple horse" }));
+  assert.notEqual((await elsewhere.auth.refreshSession()).error, null);
+  assert.equal((await client().auth.verifyOtp({ email, token, type: "recovery" })).error.code, "otp_expired");
+});
+
+test("a confirmation is sent again to who has not confirmed, and to nobody else", { timeout: 60_000 }, async () => {
+  const admin = await administrator();
+  await good(admin.auth.admin.createUser({ email: "gil@example.org", password: kPassword }));
+  await good(admin.auth.admin.createUser({ email: "hal@example.org", password: kPassword, email_confirm: true }));
+  const supabase = client();
+  await good(supabase.auth.resend({ type: "signup", email: "hal@example.org" }));
+  await good(supabase.auth.resend({ type: "signup", email: "gil@example.org" }));
+  const token = codeIn(await mailTo("gil@example.org", "Confirm your address"));
+  // One thread sends mails in order, so one to Hal would have come before.
+  assert.ok(!mails.some((mail) => mail.to.includes("hal@example.org")));
+  await good(supabase.auth.verifyOtp({ email: "gil@example.org", token, type: "signup" }));
+});
+
+test("a new address is the user's when its own mail says so", { timeout: 60_000 }, async () => {
+  const admin = await administrator();
+  await good(admin.auth.admin.createUser({ email: "ida@example.org", password: kPassword, email_confirm: true }));
+  const supabase = client();
+  await good(supabase.auth.signInWithPassword({ email: "ida@example.org", password: kPassword }));
+  const waiting = await good(supabase.auth.updateUser({ email: "ida2@example.org" }));
+  assert.deepEqual([waiting.user.email, waiting.user.new_email], ["ida@example.org", "ida2@example.org"]);
+  const token = codeIn(await mailTo("ida2@example.org", "Confirm your new address"));
+
+  // Somebody else's address, to which no mail may go now, must not take the place of the first.
+  await good(client().auth.resetPasswordForEmail("jan@example.org"));
+  const early = await supabase.auth.updateUser({ email: "jan@example.org" });
+  assert.equal(early.error.code, "over_email_send_rate_limit");
+
+  const changed = await good(supabase.auth.verifyOtp({ email: "ida2@example.org", token, type: "email_change" }));
+  assert.equal(changed.user.email, "ida2@example.org");
+  await good(client().auth.signInWithPassword({ email: "ida2@example.org", password: kPassword }));
+});
+
+test("nobody learns who has an account", { timeout: 60_000 }, async () => {
   const email = "ben@example.org";
   const supabase = client();
   await good(supabase.auth.signUp({ email, password: kPassword }));
@@ -180,8 +265,7 @@ test("a mailed link leads a PKCE client back with a code that only it can use", 
 });
 
 test("the server's own token administers users; nobody else's does", { timeout: 60_000 }, async () => {
-  const token = (await run(["token", "--data-dir", server.dataDir])).stdout.trim();
-  const admin = createClient(server.url, token, { auth: { persistSession: false }, realtime: { transport: WebSocket } });
+  const admin = await administrator();
   const { user } = await good(
     admin.auth.admin.createUser({ email: "dan@example.org", password: kPassword, email_confirm: true }),
   );
@@ -197,4 +281,6 @@ test("the server's own token administers users; nobody else's does", { timeout: 
   assert.equal(refused.status, 403);
   await good(admin.auth.admin.updateUserById(user.id, { ban_duration: "24h" }));
   assert.equal((await dan.auth.signInWithPassword({ email: "dan@example.org", password: kPassword })).error.code, "user_banned");
+  await good(admin.auth.admin.deleteUser(user.id));
+  assert.equal((await admin.auth.admin.getUserById(user.id)).error.code, "user_not_found");
 });
