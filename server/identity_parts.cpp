@@ -12,12 +12,13 @@
 namespace qylon::server {
 namespace {
 
-constexpr std::size_t kSecretBytesMax = 4096;
+// A key set is the longest; parse_jwks() refuses one that has more than it may.
+constexpr std::size_t kFileBytesMax = api::kJwksBytesMax + 1;
 
 /// What `path` holds, without the newline at its end.
 Result<std::string> read_secret(const std::string& path, const char* setting) {
   std::ifstream file(path, std::ios::binary);
-  std::string text(kSecretBytesMax, '\0');
+  std::string text(kFileBytesMax, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(file.gcount()));
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r'))
