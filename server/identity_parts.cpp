@@ -59,6 +59,16 @@ Result<api::JwtIssuers> foreign_issuers(const Settings& settings) {
   return issuers;
 }
 
+Status check_jwks_url(const Settings& settings) {
+  if (settings.trusted_jwks_url.empty()) return ok();
+  if (settings.trusted_issuer.empty() || settings.trusted_issuer == site_url(settings) + "/auth/v1")
+    return Error{ErrorCode::kInvalidArgument,
+                 "trusted-jwks-url wants a trusted-issuer that is not this server"};
+  const auto target = api::parse_outbound_url(settings.trusted_jwks_url);
+  if (!target) return Error{target.error().code, "trusted-jwks-url: " + target.error().message};
+  return ok();
+}
+
 Result<std::unique_ptr<api::Mailer>> make_mailer(const Settings& settings,
                                                  const IdentityParts::Deps& deps) {
   if (settings.smtp_url.empty()) return std::unique_ptr<api::Mailer>();
@@ -102,6 +112,8 @@ Result<std::unique_ptr<IdentityParts>> IdentityParts::create(const Settings& set
   if (!key) return key.error();
   auto foreign = foreign_issuers(settings);
   if (!foreign) return foreign.error();
+  const Status fetchable = check_jwks_url(settings);
+  if (!fetchable) return fetchable.error();
   auto mailer = make_mailer(settings, deps);
   if (!mailer) return mailer.error();
 
@@ -114,12 +126,17 @@ Result<std::unique_ptr<IdentityParts>> IdentityParts::create(const Settings& set
   std::unique_ptr<IdentityParts> parts(new IdentityParts);
   parts->identity_ = *std::move(identity);
   parts->mailer_ = *std::move(mailer);
+  if (!settings.trusted_jwks_url.empty()) {
+    parts->foreign_keys_ = std::make_unique<api::ForeignKeys>(
+        api::ForeignKeys::Options{settings.trusted_issuer, settings.trusted_jwks_url},
+        api::ForeignKeys::Parts{parts->identity_->keys(), deps.clock, deps.log, deps.counters});
+  }
   const auto address = parse_listen(settings.listen);
   const bool loopback = address && is_loopback(address->host);
   parts->token_ = std::make_unique<api::TokenAccess>(
       *token, api::TokenAccess::Options{.require_token = settings.require_token || !loopback});
-  parts->access_ = std::make_unique<api::IdentityAccess>(
-      api::IdentityAccess::Parts{*parts->token_, *parts->identity_, deps.clock});
+  parts->access_ = std::make_unique<api::IdentityAccess>(api::IdentityAccess::Parts{
+      *parts->token_, *parts->identity_, deps.clock, parts->foreign_keys_.get()});
   parts->auth_ = std::make_unique<api::AuthContext>(
       api::AuthContext::Options{.site_url = site_url(settings),
                                 .redirects = split_commas(settings.auth_redirects),

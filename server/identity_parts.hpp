@@ -43,6 +43,7 @@ class IdentityParts {
 
   std::unique_ptr<api::TokenAccess> token_;
   std::unique_ptr<api::Identity> identity_;
+  std::unique_ptr<api::ForeignKeys> foreign_keys_;
   std::unique_ptr<api::IdentityAccess> access_;
   std::unique_ptr<api::Mailer> mailer_;
   std::unique_ptr<api::AuthContext> auth_;

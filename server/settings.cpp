@@ -54,6 +54,8 @@ void declare_identity(SettingList& list, Settings& settings) {
            settings.trusted_secret_file);
   list.add({"trusted-jwks-file", "", "File with that issuer's public keys (RFC 7517)."},
            settings.trusted_jwks_file);
+  list.add({"trusted-jwks-url", "", "Where that issuer publishes them."},
+           settings.trusted_jwks_url);
 }
 
 void declare(SettingList& list, Settings& settings) {

@@ -31,6 +31,7 @@ struct Settings {
   std::string trusted_issuer;
   std::string trusted_secret_file;
   std::string trusted_jwks_file;
+  std::string trusted_jwks_url;
   std::string tls_certificate;
   std::string tls_key;
   std::int64_t net_threads = 1;

@@ -29,12 +29,14 @@ Result<Principal> IdentityAccess::identify(const Credentials& credentials) const
 
 Result<Principal> IdentityAccess::identify_token(std::string_view token) const {
   const std::int64_t now_s = Moment::now(parts_.clock).seconds();
+  if (parts_.foreign_keys != nullptr) parts_.foreign_keys->freshen(false);
   const std::uint64_t version = parts_.identity.keys().version();
   if (keys_version_.exchange(version) != version) cache_.clear();
   const std::string digest = sha256(token);
   auto claims = cache_.find(digest, now_s);
   if (!claims) {
     auto verified = verify_jwt(token, *parts_.identity.keys().issuers(), now_s);
+    if (!verified && parts_.foreign_keys != nullptr) parts_.foreign_keys->freshen(true);
     if (!verified) return verified.error();
     claims = std::make_shared<const JwtClaims>(*std::move(verified));
     cache_.add(digest, claims);

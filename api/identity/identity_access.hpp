@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "api/identity/foreign_keys.hpp"
 #include "api/identity/identity.hpp"
 #include "api/identity/token_cache.hpp"
 #include "api/token_access.hpp"
@@ -23,6 +24,7 @@ class IdentityAccess final : public Access {
     const TokenAccess& token;
     Identity& identity;
     const Clock& clock;
+    ForeignKeys* foreign_keys = nullptr;
   };
   explicit IdentityAccess(const Parts& parts) : parts_(parts) {}
 

@@ -16,7 +16,8 @@ struct KeyRing::Keys {
     SigningKey key;
   };
   std::vector<Published> all;  // The one that signs comes first.
-  JwtIssuers issuers;
+  JwtIssuer ours;
+  JwtIssuers issuers;  // Ours among them.
 };
 
 namespace {
@@ -66,8 +67,7 @@ Result<SigningKey> open_key(const SealKey& master,
 
 }  // namespace
 
-Result<std::shared_ptr<const KeyRing::Keys>> KeyRing::load(storage::Session& session,
-                                                           const Moment& now) {
+Result<std::shared_ptr<KeyRing::Keys>> KeyRing::load(storage::Session& session, const Moment& now) {
   bool retire = false;
   {
     const MutexLock lock(mutex_);
@@ -87,18 +87,16 @@ Result<std::shared_ptr<const KeyRing::Keys>> KeyRing::load(storage::Session& ses
   });
   if (!read) return read.error();
   auto keys = std::make_shared<Keys>();
-  keys->issuers = options_.foreign;
-  auto& ours = keys->issuers[options_.issuer].keys;
   for (const auto& row : rows) {
     auto key = open_key(master_, *row[0], *row[1]);
     if (!key) return key.error();
     const auto point = key->point();
     auto published = JwtKey::es256(point.x, point.y);
     QYLON_CHECK(published);
-    ours.emplace(*row[0], *std::move(published));
+    keys->ours.keys.emplace(*row[0], *std::move(published));
     keys->all.push_back({*row[0], *std::move(key)});
   }
-  return std::shared_ptr<const Keys>(std::move(keys));
+  return keys;
 }
 
 Status KeyRing::refresh(storage::Session& session, const Moment& now) {
@@ -112,9 +110,26 @@ Status KeyRing::refresh(storage::Session& session, const Moment& now) {
     return text;
   };
   if (!keys_ || kids(*keys_) != kids(**loaded)) ++version_;
+  (*loaded)->issuers = foreign_;
+  (*loaded)->issuers[options_.issuer] = (*loaded)->ours;
   keys_ = *std::move(loaded);
   retire_ = false;
   return ok();
+}
+
+void KeyRing::trust(const std::string& issuer,
+                    const std::map<std::string, JwtKey, std::less<>>& keys) {
+  QYLON_CHECK(issuer != options_.issuer);
+  const MutexLock lock(mutex_);
+  QYLON_CHECK(keys_);
+  JwtIssuer& trusted = foreign_[issuer];
+  const auto configured = options_.foreign.find(issuer);
+  trusted = configured == options_.foreign.end() ? JwtIssuer() : configured->second;
+  trusted.keys.insert(keys.begin(), keys.end());
+  auto changed = std::make_shared<Keys>(*keys_);
+  changed->issuers[issuer] = trusted;
+  keys_ = std::move(changed);
+  ++version_;  // What a withdrawn key signed is looked at again.
 }
 
 void KeyRing::retire() {

@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
-import { createHmac } from "node:crypto";
+import { createHmac, generateKeyPairSync, sign } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,6 +19,9 @@ import { WebSocket } from "ws";
 import { run, Server } from "./support/server.mjs";
 
 const kPassword = "correct horse battery";
+const kIssuer = "https://them.example/auth/v1";
+const issuerKey = generateKeyPairSync("ec", { namedCurve: "P-256" });
+let issuer;
 let server;
 let sink;
 let key;
@@ -58,11 +62,22 @@ async function freePort() {
   return port;
 }
 
+/** The issuer's key set, as it publishes it. */
+async function startIssuer() {
+  const jwk = { ...issuerKey.publicKey.export({ format: "jwk" }), kid: "k1", alg: "ES256", use: "sig" };
+  issuer = createHttpServer((_, answer) => answer.end(JSON.stringify({ keys: [jwk] })));
+  await new Promise((resolve) => issuer.listen(0, "127.0.0.1", resolve));
+  return `http://127.0.0.1:${issuer.address().port}/jwks.json`;
+}
+
 before(async () => {
   const [smtp, port] = [await startSink(), await freePort()];
   server = await Server.start({
     port,
-    flags: ["--sign-up", "--require-token", "--smtp-url", `smtp://127.0.0.1:${smtp}`, "--mail-from", "qylon@example.org"],
+    flags: [
+      ...["--sign-up", "--require-token", "--smtp-url", `smtp://127.0.0.1:${smtp}`, "--mail-from", "qylon@example.org"],
+      ...["--trusted-issuer", kIssuer, "--trusted-jwks-url", await startIssuer()],
+    ],
   });
   const printed = await run(["token", "--publishable", "--data-dir", server.dataDir]);
   assert.equal(printed.code, 0, printed.stderr);
@@ -70,6 +85,7 @@ before(async () => {
 }, { timeout: 120_000 });
 after(async () => {
   sink?.kill();
+  issuer?.close();
   await server?.stop();
 });
 
@@ -283,4 +299,21 @@ test("the server's own token administers users; nobody else's does", { timeout: 
   assert.equal((await dan.auth.signInWithPassword({ email: "dan@example.org", password: kPassword })).error.code, "user_banned");
   await good(admin.auth.admin.deleteUser(user.id));
   assert.equal((await admin.auth.admin.getUserById(user.id)).error.code, "user_not_found");
+});
+
+test("users of a trusted issuer come in by the keys that it publishes, and nobody as the server", { timeout: 60_000 }, async () => {
+  const ask = (role) => {
+    const now = Math.floor(Date.now() / 1000);
+    const claims = { iss: kIssuer, aud: "authenticated", role, sub: "11111111-2222-4333-8444-555555555555", iat: now, exp: now + 600 };
+    const text = [{ alg: "ES256", typ: "JWT", kid: "k1" }, claims]
+      .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
+      .join(".");
+    const signature = sign("sha256", Buffer.from(text), { key: issuerKey.privateKey, dsaEncoding: "ieee-p1363" });
+    const token = `${text}.${signature.toString("base64url")}`;
+    return fetch(`${server.url}/auth/v1/sessions`, { headers: { Authorization: `Bearer ${token}` } });
+  };
+  const answer = await ask("authenticated");
+  assert.equal(answer.status, 200);
+  assert.deepEqual(await answer.json(), { sessions: [] });
+  assert.equal((await ask("service_role")).status, 401);
 });
