@@ -43,7 +43,7 @@ class MailerTest : public testing::Test {
   }
 
   const Mail mail_{"ann@example.org", "Hello", "one\n.two\n"};
-  const SystemClock clock_;
+  const SystemClock clock_{};
   const Log log_{clock_, LogLevel::kError};
   Counters counters_;
 };

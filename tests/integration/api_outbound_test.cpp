@@ -35,7 +35,7 @@ class OutboundTest : public testing::Test {
     return given ? ErrorCode::kInternal : given.error().code;
   }
 
-  const SystemClock clock_;
+  const SystemClock clock_{};
   Counters counters_;
 };
 
