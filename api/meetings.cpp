@@ -10,11 +10,11 @@
 
 #include <unistd.h>
 
+#include "api/core/database_jobs.hpp"
 #include "api/export/transcript_export.hpp"
 #include "api/http_answers.hpp"
 #include "api/meeting_ends.hpp"
 #include "api/meeting_json.hpp"
-#include "core/sync.hpp"
 #include "storage/database.hpp"
 #include "storage/meeting_rights.hpp"
 #include "storage/meeting_store.hpp"
@@ -84,13 +84,14 @@ class MeetingsApi::Impl : public std::enable_shared_from_this<MeetingsApi::Impl>
       : options_(std::move(options)),
         parts_(parts),
         ends_({options_.end_wait_ms, static_cast<std::size_t>(std::max(options_.ends_max, 1))},
-              parts.clock) {}
+              parts.clock),
+        jobs_(parts.database) {}
 
   using Handler = void (Impl::*)(const ExchangePtr&);
   /// Reads what the path says, then calls `handler`.
   void take(const CallPtr& call, HttpReply reply, Handler handler);
   /// Returns when no job is under way that could still use Parts::control.
-  void close() QYLON_EXCLUDES(jobs_mutex_);
+  void close() { jobs_.close(); }
 
   void create(const ExchangePtr& exchange);
   void list(const ExchangePtr& exchange);
@@ -101,9 +102,6 @@ class MeetingsApi::Impl : public std::enable_shared_from_this<MeetingsApi::Impl>
   void audio(const ExchangePtr& exchange);
 
  private:
-  /// False when the database is full or this is closed: `job` will not run.
-  [[nodiscard]] bool submit(storage::Database::Job job) QYLON_EXCLUDES(jobs_mutex_);
-  void finish_job() QYLON_EXCLUDES(jobs_mutex_);
   /// Runs `answer` on a database thread and replies with what it returns.
   void answer_from_database(const ExchangePtr& exchange,
                             std::function<HttpResponse(storage::Session&)> answer);
@@ -113,10 +111,7 @@ class MeetingsApi::Impl : public std::enable_shared_from_this<MeetingsApi::Impl>
   const Options options_;
   const Parts parts_;
   MeetingEnds ends_;
-  Mutex jobs_mutex_;
-  Condition jobs_done_;
-  int jobs_ QYLON_GUARDED_BY(jobs_mutex_) = 0;
-  bool closed_ QYLON_GUARDED_BY(jobs_mutex_) = false;
+  DatabaseJobs jobs_;
 };
 
 void MeetingsApi::Impl::take(const CallPtr& call, HttpReply reply, Handler handler) {
@@ -128,38 +123,11 @@ void MeetingsApi::Impl::take(const CallPtr& call, HttpReply reply, Handler handl
   (this->*handler)(exchange);
 }
 
-void MeetingsApi::Impl::close() {
-  const MutexLock lock(jobs_mutex_);
-  closed_ = true;
-  while (jobs_ > 0)
-    jobs_done_.wait(jobs_mutex_);
-}
-
-bool MeetingsApi::Impl::submit(storage::Database::Job job) {
-  {
-    const MutexLock lock(jobs_mutex_);
-    if (closed_) return false;
-    ++jobs_;
-  }
-  const bool taken = parts_.database.submit(
-      [self = shared_from_this(), job = std::move(job)](storage::Session& session) {
-        job(session);
-        self->finish_job();
-      });
-  if (!taken) finish_job();
-  return taken;
-}
-
-void MeetingsApi::Impl::finish_job() {
-  const MutexLock lock(jobs_mutex_);
-  if (--jobs_ == 0) jobs_done_.notify_all();
-}
-
 void MeetingsApi::Impl::answer_from_database(
     const ExchangePtr& exchange,
     std::function<HttpResponse(storage::Session&)> answer) {
   const bool taken =
-      parts_.database.submit([exchange, answer = std::move(answer)](storage::Session& session) {
+      jobs_.submit([exchange, answer = std::move(answer)](storage::Session& session) {
         const Status seen = may_see(session, *exchange);
         exchange->reply(seen ? answer(session) : problem(seen.error()));
       });
@@ -265,7 +233,7 @@ void MeetingsApi::Impl::audio(const ExchangePtr& exchange) {
 
 void MeetingsApi::Impl::end(const ExchangePtr& exchange) {
   const auto self = shared_from_this();
-  const bool taken = submit([self, exchange](storage::Session& session) {
+  const bool taken = jobs_.submit([self, exchange](storage::Session& session) {
     const Status allowed =
         storage::may_write(session, exchange->call->principal, exchange->meeting);
     if (!allowed) return exchange->reply(problem(allowed.error()));
@@ -299,7 +267,7 @@ void MeetingsApi::Impl::finish_end(EndWaits::Ticket ticket, MeetingId id, const 
     self->ends_.answer(ticket, std::move(response));
   };
   if (!ended) return answer(problem(ended.error()));
-  // Not submit(): an end that media/ completes while the server shuts down is written too.
+  // Not of jobs_: an end that media/ completes while the server shuts down is written too.
   const bool taken = parts_.database.submit([answer, id](storage::Session& session) {
     auto meeting = storage::set_meeting_state(session, id, MeetingState::kEnded);
     if (!meeting && meeting.error().code == ErrorCode::kConflict) {

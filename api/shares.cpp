@@ -75,39 +75,15 @@ HttpResponse row_answer(Session& session,
 
 }  // namespace
 
-Shares::~Shares() {
-  const MutexLock lock(jobs_mutex_);
-  while (jobs_ > 0)
-    jobs_done_.wait(jobs_mutex_);
-}
-
-bool Shares::submit(storage::Database::Job job) {
-  {
-    const MutexLock lock(jobs_mutex_);
-    ++jobs_;
-  }
-  const bool taken = database_.submit([this, job = std::move(job)](Session& session) {
-    job(session);
-    finish_job();
-  });
-  if (!taken) finish_job();
-  return taken;
-}
-
-void Shares::finish_job() {
-  const MutexLock lock(jobs_mutex_);
-  if (--jobs_ == 0) jobs_done_.notify_all();
-}
-
 void Shares::answer_from_database(const HttpReply& reply,
                                   std::function<HttpResponse(Session&)> answer) {
-  const bool taken =
-      submit([reply, answer = std::move(answer)](Session& session) { reply(answer(session)); });
+  const bool taken = jobs_.submit(
+      [reply, answer = std::move(answer)](Session& session) { reply(answer(session)); });
   if (!taken) reply(problem(overloaded()));
 }
 
 void Shares::ask(const Principal& principal, MeetingId meeting, MeetingVerb verb, Answer answer) {
-  const bool taken = submit([principal, meeting, verb, answer](Session& session) {
+  const bool taken = jobs_.submit([principal, meeting, verb, answer](Session& session) {
     answer(may(session, principal, meeting, verb));
   });
   if (!taken) answer(overloaded());

@@ -4,11 +4,11 @@
 #include <memory>
 #include <vector>
 
+#include "api/core/database_jobs.hpp"
 #include "api/core/route_table.hpp"
 #include "api/tickets.hpp"
 #include "core/clock.hpp"
 #include "core/meeting_gate.hpp"
-#include "core/sync.hpp"
 #include "storage/database.hpp"
 
 namespace qylon::api {
@@ -27,14 +27,8 @@ class Shares final : public MeetingGate {
   static constexpr std::int64_t kSessionUs = 12LL * 3600 * 1'000'000;
   static constexpr std::int64_t kShareSessionUs = 600LL * 1'000'000;
 
-  /// Both must outlive the object.
-  Shares(storage::Database& database, const Clock& clock) : database_(database), tickets_(clock) {}
-  /// Waits for the database jobs that are under way.
-  ~Shares() override;
-  Shares(const Shares&) = delete;
-  Shares& operator=(const Shares&) = delete;
-  Shares(Shares&&) = delete;
-  Shares& operator=(Shares&&) = delete;
+  /// Both must outlive the object, whose destructor waits for the database jobs under way.
+  Shares(storage::Database& database, const Clock& clock) : tickets_(clock), jobs_(database) {}
 
   void ask(const Principal& principal, MeetingId meeting, MeetingVerb verb, Answer answer) override;
   Result<MeetingPass> redeem(std::string_view ticket) override { return tickets_.redeem(ticket); }
@@ -51,14 +45,9 @@ class Shares final : public MeetingGate {
   /// Replies with what `answer` returns, on a database thread.
   void answer_from_database(const HttpReply& reply,
                             std::function<HttpResponse(storage::Session&)> answer);
-  [[nodiscard]] bool submit(storage::Database::Job job) QYLON_EXCLUDES(jobs_mutex_);
-  void finish_job() QYLON_EXCLUDES(jobs_mutex_);
 
-  storage::Database& database_;
   Tickets tickets_;
-  Mutex jobs_mutex_;
-  Condition jobs_done_;
-  int jobs_ QYLON_GUARDED_BY(jobs_mutex_) = 0;
+  DatabaseJobs jobs_;
 };
 
 }  // namespace qylon::api

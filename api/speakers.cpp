@@ -125,29 +125,8 @@ void SpeakersApi::take(const CallPtr& call, HttpReply reply, Handler handler) co
   });
 }
 
-SpeakersApi::~SpeakersApi() {
-  const MutexLock lock(jobs_mutex_);
-  while (jobs_ > 0)
-    jobs_done_.wait(jobs_mutex_);
-}
-
-void SpeakersApi::submit(const Asked& asked, std::function<void(storage::Session&)> job) const {
-  const auto finish = [this] {
-    const MutexLock lock(jobs_mutex_);
-    if (--jobs_ == 0) jobs_done_.notify_all();
-  };
-  {
-    const MutexLock lock(jobs_mutex_);
-    ++jobs_;
-  }
-  const bool taken =
-      parts_.database.submit([finish, job = std::move(job)](storage::Session& session) {
-        job(session);
-        finish();
-      });
-  if (taken) return;
-  finish();
-  asked.reply(problem(kDatabaseFull));
+void SpeakersApi::submit(const Asked& asked, storage::Database::Job job) const {
+  if (!jobs_.submit(std::move(job))) asked.reply(problem(kDatabaseFull));
 }
 
 void SpeakersApi::list(const Asked& asked) const {

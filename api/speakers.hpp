@@ -1,16 +1,10 @@
 #pragma once
 
-#include <functional>
 #include <vector>
 
+#include "api/core/database_jobs.hpp"
 #include "api/core/route_table.hpp"
 #include "core/meeting_control.hpp"
-#include "core/sync.hpp"
-
-namespace qylon::storage {
-class Database;
-class Session;
-}  // namespace qylon::storage
 
 namespace qylon::api {
 
@@ -28,13 +22,8 @@ class SpeakersApi {
     storage::Database& database;
     MeetingControl& control;
   };
-  explicit SpeakersApi(const Parts& parts) : parts_(parts) {}
-  /// Waits for the database jobs that are under way.
-  ~SpeakersApi();
-  SpeakersApi(const SpeakersApi&) = delete;
-  SpeakersApi& operator=(const SpeakersApi&) = delete;
-  SpeakersApi(SpeakersApi&&) = delete;
-  SpeakersApi& operator=(SpeakersApi&&) = delete;
+  /// The destructor waits for the database jobs that are under way.
+  explicit SpeakersApi(const Parts& parts) : parts_(parts), jobs_(parts.database) {}
 
   /// Their handlers must not be called after the object is gone.
   std::vector<Route> routes() const;
@@ -52,13 +41,10 @@ class SpeakersApi {
   void undo(const Asked& asked) const;
   void correct(const Asked& asked, SpeakerChange change) const;
   /// Runs `job` on a database thread, or refuses what was asked.
-  void submit(const Asked& asked, std::function<void(storage::Session&)> job) const
-      QYLON_EXCLUDES(jobs_mutex_);
+  void submit(const Asked& asked, storage::Database::Job job) const;
 
   const Parts parts_;
-  mutable Mutex jobs_mutex_;
-  mutable Condition jobs_done_;
-  mutable int jobs_ QYLON_GUARDED_BY(jobs_mutex_) = 0;
+  mutable DatabaseJobs jobs_;
 };
 
 }  // namespace qylon::api

@@ -6,7 +6,6 @@
 #include "api/http_answers.hpp"
 #include "api/voice_json.hpp"
 #include "core/ids.hpp"
-#include "storage/database.hpp"
 #include "storage/enrolled_voices.hpp"
 
 namespace qylon::api {
@@ -20,7 +19,7 @@ using Parts = std::shared_ptr<const VoiceParts>;
 void submit(const Parts& parts,
             const HttpReply& reply,
             std::function<HttpResponse(storage::Session&)> job) {
-  const bool taken = parts->database.submit(
+  const bool taken = parts->jobs.submit(
       [reply, job = std::move(job)](storage::Session& session) { reply(job(session)); });
   if (!taken) {
     reply(problem(

@@ -5,12 +5,9 @@
 #include <string_view>
 #include <vector>
 
+#include "api/core/database_jobs.hpp"
 #include "api/core/route_table.hpp"
 #include "core/result.hpp"
-
-namespace qylon::storage {
-class Database;
-}
 
 namespace qylon::api {
 
@@ -21,8 +18,8 @@ struct ClipVoice {
 };
 
 struct VoiceParts {
-  storage::Database& database;  ///< Must outlive the routes.
-  std::string model;            ///< Name of the weights that hear().
+  DatabaseJobs& jobs;  ///< Must outlive the routes.
+  std::string model;   ///< Name of the weights that hear().
   /// Bytes of a WAV file to its one voice. Any thread; takes milliseconds a second of sound.
   std::function<Result<ClipVoice>(std::string_view)> hear;
 };

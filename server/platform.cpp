@@ -19,7 +19,14 @@ Platform::Options platform_options(const Settings& settings, const std::string& 
 }
 
 Platform::Platform(const Options& options, const Parts& parts)
-    : meetings_({.recordings_dir = options.recordings_dir,
+    : router_(options.limits,
+              {.access = parts.access,
+               .clock = parts.clock,
+               .log = parts.log,
+               .counters = parts.counters,
+               .idempotency = &idempotency_}),
+      jobs_(parts.database),
+      meetings_({.recordings_dir = options.recordings_dir,
                  .takes_new = [&journal = parts.journal]() -> Status {
                    if (journal.takes_new_streams()) return ok();
                    return Error{ErrorCode::kUnavailable, "the disk takes no new streams"};
@@ -30,13 +37,7 @@ Platform::Platform(const Options& options, const Parts& parts)
       files_(options.files,
              {.database = parts.database, .clock = parts.clock, .counters = parts.counters}),
       health_({.clock = parts.clock, .database = parts.database, .journal = parts.journal}),
-      idempotency_(parts.database),
-      router_(options.limits,
-              {.access = parts.access,
-               .clock = parts.clock,
-               .log = parts.log,
-               .counters = parts.counters,
-               .idempotency = &idempotency_}) {
+      idempotency_(parts.database) {
   router_.add(parts.identity_routes);
   router_.add(system_routes({.health = health_,
                              .counters = parts.counters,
@@ -46,13 +47,13 @@ Platform::Platform(const Options& options, const Parts& parts)
   router_.add(speakers_.routes());
   router_.add(shares_.routes());
   router_.add(files_.routes());
-  router_.add(api::voice_routes({.database = parts.database,
+  router_.add(api::voice_routes({.jobs = jobs_,
                                  .model = std::string(parts.voice_model->name()),
                                  .hear = [model = parts.voice_model](std::string_view wav) {
                                    return hear_clip(model, wav);
                                  }}));
   const std::vector<api::Domain> domains = api::all_domains();
-  router_.add(api::domain_routes(domains, parts.database));
+  router_.add(api::domain_routes(domains, jobs_));
   router_.add(api::openapi_routes(domains, router_.table()));
 }
 

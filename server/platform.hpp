@@ -54,13 +54,15 @@ class Platform {
   const api::RouteTable& routes() const noexcept { return router_.table(); }
 
  private:
+  // Destroyed upwards: what answers holds routes of the router.
+  api::Router router_;
+  api::DatabaseJobs jobs_;  // Of the routes that have no object of their own.
   api::MeetingsApi meetings_;
   api::SpeakersApi speakers_;
   api::Shares shares_;
   api::FilesApi files_;
   Health health_;
   api::Idempotency idempotency_;  // Its jobs call the handlers of those above.
-  api::Router router_;
 };
 
 Platform::Options platform_options(const Settings& settings, const std::string& link_secret);

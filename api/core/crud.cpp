@@ -163,9 +163,9 @@ HttpResponse remove(const Entity& entity, const Call& call, storage::Session& se
 using Answer = std::function<HttpResponse(const Call& call, storage::Session& session)>;
 
 /// A handler that answers on a database thread.
-RouteHandler on_database(storage::Database& database, Answer make_answer) {
-  return [&database, make_answer = std::move(make_answer)](const CallPtr& call, HttpReply reply) {
-    const bool taken = database.submit([call, reply, make_answer](storage::Session& session) {
+RouteHandler on_database(DatabaseJobs& jobs, Answer make_answer) {
+  return [&jobs, make_answer = std::move(make_answer)](const CallPtr& call, HttpReply reply) {
+    const bool taken = jobs.submit([call, reply, make_answer](storage::Session& session) {
       reply(make_answer(*call, session));
     });
     if (!taken)
@@ -173,9 +173,9 @@ RouteHandler on_database(storage::Database& database, Answer make_answer) {
   };
 }
 
-Route route_of(const Operation& operation, storage::Database& database) {
+Route route_of(const Operation& operation, DatabaseJobs& jobs) {
   Route route{operation.method, operation.path, operation.permission, {}};
-  route.handler = on_database(database,
+  route.handler = on_database(jobs,
                               [body = operation.body, handler = operation.handler](
                                   const Call& call, storage::Session& session) {
                                 if (body.empty()) return handler(call, session);
@@ -247,7 +247,7 @@ HttpResponse answer(const Entity& entity, Verb verb, const Call& call, storage::
   return {};
 }
 
-std::vector<Route> domain_routes(std::span<const Domain> domains, storage::Database& database) {
+std::vector<Route> domain_routes(std::span<const Domain> domains, DatabaseJobs& jobs) {
   std::vector<Route> routes;
   for (const Domain& domain : domains) {
     for (const Entity& declared : domain.entities) {
@@ -255,14 +255,14 @@ std::vector<Route> domain_routes(std::span<const Domain> domains, storage::Datab
       for (const Verb verb : verbs_of(*entity)) {
         Route route = route_of(*entity, verb);
         route.handler =
-            on_database(database, [entity, verb](const Call& call, storage::Session& session) {
+            on_database(jobs, [entity, verb](const Call& call, storage::Session& session) {
               return answer(*entity, verb, call, session);
             });
         routes.push_back(std::move(route));
       }
     }
     for (const Operation& operation : domain.operations)
-      routes.push_back(route_of(operation, database));
+      routes.push_back(route_of(operation, jobs));
   }
   return routes;
 }

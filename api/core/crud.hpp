@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "api/core/database_jobs.hpp"
 #include "api/core/domain.hpp"
 #include "api/core/route_table.hpp"
 #include "core/http.hpp"
@@ -28,7 +29,7 @@ Route route_of(const Entity& entity, Verb verb);
 HttpResponse answer(const Entity& entity, Verb verb, const Call& call, storage::Session& session);
 
 /// Every route of the domains, those of entities and operations. A full queue answers 503.
-/// `database` must outlive the routes.
-std::vector<Route> domain_routes(std::span<const Domain> domains, storage::Database& database);
+/// `jobs` must outlive the routes.
+std::vector<Route> domain_routes(std::span<const Domain> domains, DatabaseJobs& jobs);
 
 }  // namespace qylon::api

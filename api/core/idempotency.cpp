@@ -114,17 +114,6 @@ void keep(Session& session, std::vector<storage::SqlValue> values, const HttpRes
 
 }  // namespace
 
-Idempotency::~Idempotency() {
-  const MutexLock lock(jobs_mutex_);
-  while (jobs_ > 0)
-    jobs_done_.wait(jobs_mutex_);
-}
-
-void Idempotency::finish_job() {
-  const MutexLock lock(jobs_mutex_);
-  if (--jobs_ == 0) jobs_done_.notify_all();
-}
-
 bool Idempotency::applies(const Call& call, const Route& route) {
   const bool is_change = call.request.method != "GET";
   return is_change && !route.secret && call.principal.role != "anon" &&
@@ -136,16 +125,9 @@ void Idempotency::run(const CallPtr& call, const Route& route, HttpReply reply) 
     return reply(problem({ErrorCode::kInvalidArgument,
                           "an Idempotency-Key has at most 255 characters, e.g. a UUID"}));
   }
-  {
-    const MutexLock lock(jobs_mutex_);
-    ++jobs_;
-  }
-  const bool taken = database_.submit([this, call, &route, reply](Session& session) {
-    begin(call, route, reply, session);
-    finish_job();
-  });
+  const bool taken = jobs_.submit(
+      [this, call, &route, reply](Session& session) { begin(call, route, reply, session); });
   if (taken) return;
-  finish_job();
   reply(
       problem({ErrorCode::kOverloaded, "the database has too much to do; try again in a second"}));
 }

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "api/core/call.hpp"
+#include "api/core/database_jobs.hpp"
 #include "api/core/route_table.hpp"
-#include "core/sync.hpp"
 #include "storage/database.hpp"
 
 namespace qylon::api {
@@ -21,14 +21,9 @@ class Idempotency {
  public:
   static constexpr std::size_t kBodyBytesMax = 256 << 10;
 
-  /// `database` must outlive the object and the calls under way.
-  explicit Idempotency(storage::Database& database) : database_(database) {}
-  /// Waits for the calls that wait for their turn.
-  ~Idempotency();
-  Idempotency(const Idempotency&) = delete;
-  Idempotency& operator=(const Idempotency&) = delete;
-  Idempotency(Idempotency&&) = delete;
-  Idempotency& operator=(Idempotency&&) = delete;
+  /// `database` must outlive the object and the calls under way. The destructor waits for the calls
+  /// that wait for their turn.
+  explicit Idempotency(storage::Database& database) : database_(database), jobs_(database) {}
 
   /// The call has a key that counts: a change by somebody who is known, answered without a secret.
   static bool applies(const Call& call, const Route& route);
@@ -40,12 +35,9 @@ class Idempotency {
              const Route& route,
              const HttpReply& reply,
              storage::Session& session);
-  void finish_job() QYLON_EXCLUDES(jobs_mutex_);
 
   storage::Database& database_;
-  Mutex jobs_mutex_;
-  Condition jobs_done_;
-  int jobs_ QYLON_GUARDED_BY(jobs_mutex_) = 0;
+  DatabaseJobs jobs_;
 };
 
 }  // namespace qylon::api

@@ -59,7 +59,8 @@ FilesApi::FilesApi(const Options& options, const Parts& parts)
       links_(options.link_secret),
       parts_(parts),
       received_(parts.counters.counter("qylon_files_received_bytes_total", "Bytes of uploads")),
-      sent_(parts.counters.counter("qylon_files_sent_total", "Files that were asked for")) {}
+      sent_(parts.counters.counter("qylon_files_sent_total", "Files that were asked for")),
+      jobs_(parts.database) {}
 
 std::vector<Route> FilesApi::routes() {
   const auto to = [this](void (FilesApi::*handler)(const CallPtr&, const HttpReply&) const) {
@@ -85,7 +86,7 @@ std::vector<Route> FilesApi::routes() {
 }
 
 void FilesApi::run(const HttpReply& reply, Work work) const {
-  const bool taken = parts_.database.submit([reply, work = std::move(work)](Session& session) {
+  const bool taken = jobs_.submit([reply, work = std::move(work)](Session& session) {
     auto answer = work(session);
     reply(answer ? *std::move(answer) : problem(answer.error()));
   });

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "api/core/database_jobs.hpp"
 #include "api/core/route_table.hpp"
 #include "api/files/file_store.hpp"
 #include "api/files/signed_link.hpp"
@@ -34,6 +35,7 @@ class FilesApi {
     const Clock& clock;
     Counters& counters;
   };
+  /// The destructor waits for the database jobs that are under way.
   FilesApi(const Options& options, const Parts& parts);
 
   std::vector<Route> routes();
@@ -60,6 +62,7 @@ class FilesApi {
   const Parts parts_;
   Counter& received_;
   Counter& sent_;
+  mutable DatabaseJobs jobs_;
 };
 
 }  // namespace qylon::api

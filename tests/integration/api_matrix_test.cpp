@@ -365,7 +365,8 @@ TEST_F(Matrix, CountsEveryRouteOfTheEntities) {
     for (const Entity& entity : domain.entities)
       routes += verbs_of(entity).size();
   }
-  EXPECT_EQ(domain_routes(every_domain(), kDatabase->pool()).size(), routes);
+  DatabaseJobs jobs(kDatabase->pool());
+  EXPECT_EQ(domain_routes(every_domain(), jobs).size(), routes);
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ constexpr const char* kClip =
 class Voices : public testing::Test {
  protected:
   Voices() : admin_{test::make_member(*kDatabase, org_, "admin"), org_} {
-    calls_.add(voice_routes({kDatabase->pool(), "m1", [this](std::string_view wav) {
+    calls_.add(voice_routes({calls_.jobs(), "m1", [this](std::string_view wav) {
                                EXPECT_EQ(wav, "RIFF");
                                return Result<ClipVoice>(heard_);
                              }}));

@@ -41,10 +41,12 @@ class PlatformCalls {
  public:
   PlatformCalls(const TestDatabase& database, std::span<const api::Domain> domains)
       : router_({.per_address = 1e6, .per_user = 1e6, .per_org = 1e6},
-                {.access = access_, .clock = clock_, .log = log_, .counters = counters_}) {
-    router_.add(api::domain_routes(domains, database.pool()));
+                {.access = access_, .clock = clock_, .log = log_, .counters = counters_}),
+        jobs_(database.pool()) {
+    router_.add(api::domain_routes(domains, jobs_));
   }
 
+  api::DatabaseJobs& jobs() noexcept { return jobs_; }
   void add(std::vector<api::Route> routes) { router_.add(std::move(routes)); }
 
   struct From {
@@ -95,6 +97,7 @@ class PlatformCalls {
   Log log_{clock_, LogLevel::kError, -1};
   Counters counters_;
   api::Router router_;
+  api::DatabaseJobs jobs_;
 };
 
 /// Makes the tables of `domains` as the schema's owner.
