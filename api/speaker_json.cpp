@@ -66,7 +66,7 @@ Result<SpeakerRequest> parse_speaker_request(std::string_view body) {
   return request;
 }
 
-std::string speakers_to_json(std::span<const Speaker> speakers) {
+std::string speakers_to_json(std::span<const Speaker> speakers, std::span<const VoiceHint> hints) {
   constexpr std::array<std::string_view, 4> kProvenances{"track", "cluster", "enrolled", "manual"};
   Json list = Json::array();
   for (const Speaker& speaker : speakers) {
@@ -75,7 +75,11 @@ std::string speakers_to_json(std::span<const Speaker> speakers) {
              {"name", speaker.name},
              {"provenance", kProvenances[static_cast<std::size_t>(speaker.provenance)]}});
   }
-  return Json{{"speakers", std::move(list)}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+  Json told = Json::array();
+  for (const VoiceHint& hint : hints)
+    told.push_back(Json{{"kind", voice_hint_name(hint.kind)}, {"tracks", hint.tracks}});
+  return Json{{"speakers", std::move(list)}, {"hints", std::move(told)}}.dump(
+      -1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string correction_to_json(std::uint64_t offset) {

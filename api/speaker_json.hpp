@@ -26,8 +26,9 @@ struct SpeakerRequest {
 /// ignored. Errors: kInvalidArgument that names the field and the limit.
 Result<SpeakerRequest> parse_speaker_request(std::string_view body);
 
-/// `{"speakers":[{"key":"s1","name":"Ann","provenance":"manual"}]}`.
-std::string speakers_to_json(std::span<const Speaker> speakers);
+/// `{"speakers":[{"key":"s1","name":"Ann","provenance":"manual"}],
+/// "hints":[{"kind":"shared","tracks":[1]}]}`.
+std::string speakers_to_json(std::span<const Speaker> speakers, std::span<const VoiceHint> hints);
 /// `{"offset":59}`: the number of the correction.
 std::string correction_to_json(std::uint64_t offset);
 

@@ -130,11 +130,16 @@ void SpeakersApi::submit(const Asked& asked, storage::Database::Job job) const {
 }
 
 void SpeakersApi::list(const Asked& asked) const {
-  submit(asked, [meeting = asked.meeting, reply = asked.reply](storage::Session& session) {
-    const auto found = storage::find_meeting(session, meeting);
-    if (!found) return reply(problem(found.error()));
-    const auto speakers = storage::load_speakers(session, meeting);
-    reply(speakers ? json_answer(200, speakers_to_json(*speakers)) : problem(speakers.error()));
+  submit(asked, [asked, &control = parts_.control](storage::Session& session) {
+    const auto found = storage::find_meeting(session, asked.meeting);
+    if (!found) return asked.reply(problem(found.error()));
+    const auto speakers = storage::load_speakers(session, asked.meeting);
+    if (!speakers) return asked.reply(problem(speakers.error()));
+    control.voice_hints(asked.meeting,
+                        [speakers = *speakers, reply = asked.reply](const auto& hints) {
+                          reply(hints ? json_answer(200, speakers_to_json(speakers, *hints))
+                                      : problem(hints.error()));
+                        });
   });
 }
 

@@ -29,6 +29,10 @@ class MeetingControl {
   virtual void correct_speakers(MeetingId meeting,
                                 SpeakerChange change,
                                 std::function<void(Result<std::uint64_t>)> done) = 0;
+  /// What the voices of a live meeting say of its tracks' people; nothing of one that is not live.
+  /// Calls `done` once, from any thread. Errors: kOverloaded.
+  virtual void voice_hints(MeetingId meeting,
+                           std::function<void(Result<std::vector<VoiceHint>>)> done) = 0;
 };
 
 }  // namespace qylon

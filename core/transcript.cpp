@@ -15,6 +15,10 @@ std::string_view speaker_change_name(SpeakerChange::Kind kind) noexcept {
   return kNames[static_cast<std::size_t>(kind)];
 }
 
+std::string_view voice_hint_name(VoiceHint::Kind kind) noexcept {
+  return kind == VoiceHint::Kind::kShared ? "shared" : "swapped";
+}
+
 void apply_change(const SpeakerChange& change, std::vector<Caption>& captions) {
   using Kind = SpeakerChange::Kind;
   for (Caption& caption : captions) {

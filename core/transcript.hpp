@@ -78,6 +78,19 @@ using CaptionPtr = std::shared_ptr<const Caption>;
 /// Applies a correction to what came before it: `captions` of smaller offsets, in any order.
 void apply_change(const SpeakerChange& change, std::vector<Caption>& captions);
 
+/// What the voices on tracks of one person each make likely; somebody should look.
+struct VoiceHint {
+  enum class Kind : std::uint8_t {
+    kShared,  ///< A second person speaks on the track.
+    kSwapped  ///< The people of the two tracks are exchanged.
+  };
+  Kind kind = Kind::kShared;
+  std::vector<TrackId> tracks;
+};
+
+/// "shared" or "swapped".
+std::string_view voice_hint_name(VoiceHint::Kind kind) noexcept;
+
 /// One stretch of one speaker's speech (RTTM line).
 struct Turn {
   std::int64_t start_ms = 0;

@@ -51,11 +51,10 @@ class VoiceGallery {
   const std::vector<Person>& people() const noexcept { return people_; }
   /// Who it most likely is, however unlikely; nothing for an empty gallery or too little speech.
   std::optional<Found> recognise(std::span<const float> centroid, float weight) const;
-
- private:
-  /// Log odds that both are one voice rather than two.
+  /// Log odds that the voice is this person's rather than another one's.
   float log_odds(const Person& person, std::span<const float> centroid, float weight) const;
 
+ private:
   VoiceLikelihood likelihood_;
   float square_of_mean_;  // Of the mean of many windows of one voice.
   std::vector<Person> people_;

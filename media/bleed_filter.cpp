@@ -155,6 +155,8 @@ void BleedFilter::release(Held&& held) {
     if (!said) held.louder[i].clear();
   }
   if (taken > 0) keep_words(held.caption, keep);
+  // Most of it sounded like somebody else, whose voice is no evidence of who spoke here.
+  if (2 * taken > keep.size()) held.windows.clear();
   counts_.words.add(taken);
   const bool was_shown = shown_.erase(held.caption.segment) > 0;
   if (taken > 0 && held.caption.words.empty() && !was_shown) return;

@@ -55,6 +55,12 @@ class BleedFilter final : public CaptionHost {
   Speaker speaker_of(const diarization::VoiceLabel& label) override {
     return host_.speaker_of(label);
   }
+  Speaker speaker_on(TrackId track,
+                     const Speaker& person,
+                     const diarization::VoiceLabel& label) override {
+    return host_.speaker_on(track, person, label);
+  }
+  bool is_shared(TrackId track) const override { return host_.is_shared(track); }
   void on_interim(Caption&& caption) override;
   void on_final(Caption&& caption, std::vector<VoiceWindow>&& windows) override;
 

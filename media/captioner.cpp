@@ -35,7 +35,7 @@ Captioner::Captioner(const Options& options, Parts parts)
       given_up_(parts.given_up),
       segmenter_(options.segmenter),
       audio_(kRingSamples) {
-  QYLON_CHECK((voices_ == nullptr) == options.speaker.has_value());
+  QYLON_CHECK(voices_ != nullptr || options.speaker);
 }
 
 void Captioner::on_block(const Block& block) {
@@ -52,7 +52,8 @@ void Captioner::on_block(const Block& block) {
   if (!label) return;
   if (labels_.size() == kLabelsMax) labels_.pop_front();
   labels_.push_back(*label);
-  if (segmenter_.open()) cut_at_speaker_change();
+  const bool several = !options_.speaker || host_.is_shared(options_.track);
+  if (several && segmenter_.open()) cut_at_speaker_change();
 }
 
 bool Captioner::waits_within(std::int64_t start_ms, std::int64_t end_ms) const {
@@ -109,8 +110,10 @@ void Captioner::flush() {
 }
 
 Speaker Captioner::speaker_between(std::int64_t start, std::int64_t end) {
-  if (options_.speaker) return *options_.speaker;
-  return host_.speaker_of(voices_->label(start, end));
+  if (!voices_) return *options_.speaker;
+  const diarization::VoiceLabel label = voices_->label(start, end);
+  if (!options_.speaker) return host_.speaker_of(label);
+  return host_.speaker_on(options_.track, *options_.speaker, label);
 }
 
 Speaker Captioner::current_speaker() {

@@ -35,8 +35,14 @@ class CaptionHost {
   virtual std::uint64_t next_segment() = 0;
   /// Who a voice is, as shown; an empty speaker when the label is withheld.
   virtual Speaker speaker_of(const diarization::VoiceLabel& label) = 0;
+  /// The same on the track of `person`: who that is, or a second person there.
+  virtual Speaker speaker_on(TrackId track,
+                             const Speaker& person,
+                             const diarization::VoiceLabel& label) = 0;
+  /// Two people speak on the track of one.
+  virtual bool is_shared(TrackId track) const = 0;
   /// `caption` lacks the meeting's id; the host fills it in and, for finals, the offset. `windows`
-  /// are those that its speaker was told from; none for a track of one person.
+  /// are those that its speaker was told from.
   virtual void on_interim(Caption&& caption) = 0;
   virtual void on_final(Caption&& caption, std::vector<VoiceWindow>&& windows) = 0;
 };
@@ -65,7 +71,7 @@ class Captioner {
   struct Parts {
     CaptionHost& host;
     std::unique_ptr<models::RecogniserSession> session;
-    /// Not null exactly when Options::speaker is empty.
+    /// Null only for a track of one person whose voice is not listened to.
     std::unique_ptr<diarization::VoiceTracker> voices;
     Counter& given_up;  ///< Utterances whose final never came.
   };

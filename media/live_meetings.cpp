@@ -203,4 +203,9 @@ void LiveMeetings::correct_speakers(MeetingId meeting,
     done(kShardFull);
 }
 
+void LiveMeetings::voice_hints(MeetingId meeting,
+                               std::function<void(Result<std::vector<VoiceHint>>)> done) {
+  if (!shard_of(meeting).post_hints(meeting, done)) done(kShardFull);
+}
+
 }  // namespace qylon::media

@@ -33,6 +33,8 @@ class LiveMeetings final : public Ingress, public MeetingControl {
   void correct_speakers(MeetingId meeting,
                         SpeakerChange change,
                         std::function<void(Result<std::uint64_t>)> done) override;
+  void voice_hints(MeetingId meeting,
+                   std::function<void(Result<std::vector<VoiceHint>>)> done) override;
 
  private:
   Shard& shard_of(MeetingId meeting) const;

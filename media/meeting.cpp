@@ -22,6 +22,11 @@ std::string_view caption_mode(std::int64_t lag_ms) {
   return lag_ms < kLagFinalsOnlyMs ? "thinned" : "finals_only";
 }
 
+/// Key of the one person on a track; empty for a mixed one.
+std::string person_key(const TrackHello& hello) {
+  return hello.speaker.empty() ? "" : "t" + std::to_string(hello.track);
+}
+
 Track::Counts track_counts(Counters& counters) {
   return {counters.counter("qylon_uplink_frames_total", "Uplink frames taken."),
           counters.counter("qylon_uplink_duplicates_total", "Uplink frames that came before."),
@@ -52,34 +57,16 @@ Meeting::Meeting(MeetingRecord record, const Parts& parts)
                                      "Words left out, for another track says them louder."),
               parts.counters.counter("qylon_bleed_overflow_total",
                                      "Finals kept as they are: too many waited.")}),
-      opened_us_(parts.clock.monotonic_us()),
-      idle_since_us_(opened_us_) {
+      time_(parts.clock, info_.started_us),
+      idle_since_us_(parts.clock.monotonic_us()) {
   parts_.sink.on_opened(info_);
   for (const TrackRecord& track : record.tracks)
-    clock_zeros_ms_[track.clock] = track.clock_zero_ms;
-  if (info_.started_us) {
-    opened_at_ms_ = std::max<std::int64_t>(0, (parts_.clock.wall_us() - *info_.started_us) / 1000);
-  }
+    time_.set_zero(track.clock, track.clock_zero_ms);
 }
 
 Meeting::~Meeting() {
   say_voices();
   parts_.sink.on_closed(info_.id);
-}
-
-std::int64_t Meeting::present_ms() const {
-  if (!info_.started_us) return 0;
-  return opened_at_ms_ + (parts_.clock.monotonic_us() - opened_us_) / 1000;
-}
-
-/// Meeting time of the uplink clock's zero: known, told, or anchored at the present.
-std::int64_t Meeting::clock_zero_ms(const UplinkHello& uplink, const Track* track) {
-  const auto known = clock_zeros_ms_.find(uplink.clock);
-  if (known != clock_zeros_ms_.end()) return known->second;
-  std::int64_t zero = uplink.clock_start_ms.value_or(present_ms());
-  if (track != nullptr) zero = std::max(zero, track->position_ms());
-  clock_zeros_ms_[uplink.clock] = zero;
-  return zero;
 }
 
 Result<std::vector<std::shared_ptr<TrackState>>> Meeting::open_tracks(const UplinkHello& hello) {
@@ -116,11 +103,13 @@ Result<Track*> Meeting::open_track(const TrackHello& hello, const UplinkHello& u
     }
     if (existing->clock() != uplink.clock) {
       existing->flush();
-      existing->switch_clock(uplink.clock, clock_zero_ms(uplink, existing));
+      existing->switch_clock(
+          uplink.clock,
+          time_.zero_ms(uplink.clock, uplink.clock_start_ms, existing->position_ms()));
     }
     return existing;
   }
-  const std::int64_t zero_ms = clock_zero_ms(uplink, nullptr);
+  const std::int64_t zero_ms = time_.zero_ms(uplink.clock, uplink.clock_start_ms, 0);
   auto created =
       Track::create({.hello = hello, .clock = uplink.clock, .clock_zero_ms = zero_ms, .jitter = {}},
                     {.meeting = info_.id,
@@ -166,12 +155,9 @@ std::unique_ptr<Captioner> Meeting::make_captioner(const TrackHello& hello,
   note_started();
   Captioner::Parts parts{
       .host = bleed_, .session = nullptr, .voices = nullptr, .given_up = given_up_};
-  if (hello.speaker.empty()) {
-    parts.voices = std::make_unique<diarization::VoiceTracker>(*voices_);
-  } else {
-    options.speaker =
-        Speaker{"t" + std::to_string(hello.track), hello.speaker, Provenance::kTrack, 1.0F};
-  }
+  parts.voices = std::make_unique<diarization::VoiceTracker>(*voices_);
+  if (!hello.speaker.empty())
+    options.speaker = Speaker{person_key(hello), hello.speaker, Provenance::kTrack, 1.0F};
   parts.session = parts_.recogniser.open({.vocabulary = vocabulary()},
                                          parts_.result_sink(info_.id, hello.track));
   auto captioner = std::make_unique<Captioner>(options, std::move(parts));
@@ -183,7 +169,7 @@ void Meeting::note_started() {
   if (info_.started_us) return;
   info_.started_us = parts_.clock.wall_us();
   info_.state = MeetingState::kLive;
-  opened_us_ = parts_.clock.monotonic_us();
+  time_.start();
   parts_.sink.on_started(info_.id, *info_.started_us);
 }
 
@@ -243,6 +229,12 @@ Speaker Meeting::speaker_of(const diarization::VoiceLabel& label) {
   return speakers_.speaker_of(label);
 }
 
+Speaker Meeting::speaker_on(TrackId track,
+                            const Speaker& person,
+                            const diarization::VoiceLabel& label) {
+  return speakers_.speaker_on(track, person, label);
+}
+
 void Meeting::on_interim(Caption&& caption) {
   caption.meeting = info_.id;
   caption.speaker = speakers_.shown_as(std::move(caption.speaker));
@@ -254,9 +246,11 @@ void Meeting::on_final(Caption&& caption, std::vector<VoiceWindow>&& windows) {
   caption.offset = ++last_offset_;
   caption.speaker = speakers_.shown_as(std::move(caption.speaker));
   voices_said_ = voices_said_ && windows.empty();
-  speakers_.note_final(caption, std::move(windows));
   const auto at = tracks_.find(caption.track);
-  if (at != tracks_.end() && at->second.track) {
+  const bool here = at != tracks_.end() && at->second.track;
+  speakers_.note_final(
+      caption, std::move(windows), here ? person_key(at->second.track->hello()) : "");
+  if (here) {
     final_delay_ms_.observe(static_cast<double>(at->second.track->position_ms() - caption.end_ms));
   }
   parts_.sink.on_final(std::make_shared<const Caption>(std::move(caption)));
@@ -341,6 +335,7 @@ void Meeting::publish_status() {
     status->speaking.push_back(speaker.key);
   }
   status->speakers = speakers_.speakers();
+  status->hints = speakers_.hints();
   parts_.sink.on_status(std::move(status));
 }
 

@@ -15,6 +15,7 @@
 #include "media/captioner.hpp"
 #include "media/ingress.hpp"
 #include "media/meeting_sink.hpp"
+#include "media/meeting_time.hpp"
 #include "media/track.hpp"
 #include "models/recogniser.hpp"
 
@@ -67,6 +68,8 @@ class Meeting final : private CaptionHost {
   /// A person's correction: numbered and published as a final. Works for an ended meeting too.
   /// Returns its offset. Errors: those of SpeakerBook::apply().
   Result<std::uint64_t> correct(SpeakerChange change);
+  /// What the voices say of the tracks' people.
+  const std::vector<VoiceHint>& hints() const noexcept { return speakers_.hints(); }
   /// Flushes, waits for the last finals, then on_ended(); `done` when that is stored.
   void end(std::function<void(Status)> done);
 
@@ -87,13 +90,15 @@ class Meeting final : private CaptionHost {
 
   std::uint64_t next_segment() override { return ++last_segment_; }
   Speaker speaker_of(const diarization::VoiceLabel& label) override;
+  Speaker speaker_on(TrackId track,
+                     const Speaker& person,
+                     const diarization::VoiceLabel& label) override;
+  bool is_shared(TrackId track) const override { return speakers_.is_shared(track); }
   void on_interim(Caption&& caption) override;
   void on_final(Caption&& caption, std::vector<VoiceWindow>&& windows) override;
 
   Result<Track*> open_track(const TrackHello& hello, const UplinkHello& uplink);
   void resume_track(Track& track);
-  std::int64_t clock_zero_ms(const UplinkHello& uplink, const Track* track);
-  std::int64_t present_ms() const;
   std::unique_ptr<Captioner> make_captioner(const TrackHello& hello, Captioner::Options options);
   std::vector<std::string> vocabulary() const;
   void note_started();
@@ -111,13 +116,11 @@ class Meeting final : private CaptionHost {
   std::uint64_t last_offset_;
   std::uint64_t last_segment_;
   std::map<TrackId, Entry> tracks_;
-  std::map<ClockId, std::int64_t> clock_zeros_ms_;
   std::unique_ptr<diarization::VoiceClusters> voices_;
   std::map<TrackId, JournalledAudio> journalled_;  // Until its track is opened again.
   SpeakerBook speakers_;
   BleedFilter bleed_;
-  std::int64_t opened_us_;         // Monotonic.
-  std::int64_t opened_at_ms_ = 0;  // Meeting time at opened_us_.
+  MeetingTime time_;
   std::int64_t status_us_ = 0;
   std::int64_t levels_us_ = 0;
   std::int64_t corrected_us_ = 0;

@@ -33,6 +33,7 @@ struct MeetingStatus {
   std::vector<Track> tracks;
   std::vector<Speaker> speakers;      ///< Everybody heard so far.
   std::vector<std::string> speaking;  ///< Keys of those who speak now.
+  std::vector<VoiceHint> hints;       ///< What is perhaps wrong with the tracks' people.
 };
 
 /// Level of one track over the last 100 ms, for meters.

@@ -109,6 +109,10 @@ bool Shard::post_correct(MeetingId meeting,
       CorrectTask{meeting, std::move(record), std::move(change), std::move(done)});
 }
 
+bool Shard::post_hints(MeetingId meeting, Hinted done) {
+  return mailbox_->tasks.try_push(HintsTask{meeting, std::move(done)});
+}
+
 void Shard::run() {
   next_tick_us_ = parts_.clock.monotonic_us() + kTickUs;
   while (!stopping_) {
@@ -208,6 +212,11 @@ void Shard::perform(CorrectTask&& task) {
   if (meeting == nullptr && !task.record) return task.done(kNotLive);
   if (meeting == nullptr) meeting = &open(*std::move(task.record));
   task.done(meeting->correct(std::move(task.change)));
+}
+
+void Shard::perform(HintsTask&& task) {
+  Meeting* const meeting = find(task.meeting);
+  task.done(meeting == nullptr ? std::vector<VoiceHint>{} : meeting->hints());
 }
 
 }  // namespace qylon::media

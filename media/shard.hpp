@@ -31,6 +31,7 @@ class Shard {
     std::int64_t stop_grace_us = 8'000'000;
   };
   using Corrected = std::function<void(Result<std::uint64_t>)>;
+  using Hinted = std::function<void(Result<std::vector<VoiceHint>>)>;
   using Opened = std::function<void(Result<std::vector<std::shared_ptr<TrackState>>>)>;
 
   /// What `parts` refers to must outlive the shard; its result_sink is replaced by the shard's own.
@@ -61,6 +62,8 @@ class Shard {
                                   std::optional<MeetingRecord> record,
                                   SpeakerChange change,
                                   Corrected done);
+  /// Of a meeting that is not live there are none.
+  [[nodiscard]] bool post_hints(MeetingId meeting, Hinted done);
 
  private:
   struct FrameTask {
@@ -94,11 +97,21 @@ class Shard {
     SpeakerChange change;
     Corrected done;
   };
+  struct HintsTask {
+    MeetingId meeting;
+    Hinted done;
+  };
   struct PlainTask {
     std::function<void()> run;
   };
-  using Task = std::
-      variant<FrameTask, OpenTask, ResultTask, DisconnectTask, EndTask, CorrectTask, PlainTask>;
+  using Task = std::variant<FrameTask,
+                            OpenTask,
+                            ResultTask,
+                            DisconnectTask,
+                            EndTask,
+                            CorrectTask,
+                            HintsTask,
+                            PlainTask>;
   class ResultSink;
   struct Mailbox;
 
@@ -111,6 +124,7 @@ class Shard {
   void perform(DisconnectTask&& task);
   void perform(EndTask&& task);
   void perform(CorrectTask&& task);
+  void perform(HintsTask&& task);
   static void perform(PlainTask&& task) { task.run(); }
   void tick_when_due();
   Meeting* find(MeetingId meeting);

@@ -25,6 +25,7 @@ int number_of(std::string_view key) {
 
 SpeakerBook::SpeakerBook(diarization::VoiceClusters& voices, StoredSpeakers stored)
     : voices_(voices),
+      track_voices_(voices),
       gallery_(voices.model(), std::move(stored.enrolled)),
       merged_(std::move(stored.merged)) {
   for (Speaker& speaker : stored.known) {
@@ -54,29 +55,58 @@ std::string SpeakerBook::current(std::string key) const {
 std::string SpeakerBook::key_of(int voice) {
   if (voice < 0) return {};
   const auto number = static_cast<std::size_t>(voice);
-  while (key_of_voice_.size() <= number)
-    key_of_voice_.push_back(next_key());
+  if (key_of_voice_.size() <= number) key_of_voice_.resize(number + 1);
+  if (key_of_voice_[number].empty()) key_of_voice_[number] = next_key();
   return current(key_of_voice_[number]);
+}
+
+/// Whose a voice is on the track of `person`, or on a mixed one.
+std::string SpeakerBook::key_on(TrackId track, const std::string& person, int voice) {
+  if (person.empty()) return key_of(voice);
+  if (!track_voices_.is_guest(track, voice)) return current(person);
+  const std::string key = key_of(voice);
+  if (speakers_.contains(key) || guest_names_.contains(key)) return key;
+  const auto at = speakers_.find(current(person));
+  const std::string name = at == speakers_.end() ? person : at->second.name;
+  guest_names_[key] =
+      name + " / voice " + std::to_string(track_voices_.guest_number(track, voice) + 1);
+  return key;
+}
+
+/// What a voice is called until somebody has a better name.
+std::string SpeakerBook::first_name(const std::string& key) const {
+  const auto guest = guest_names_.find(key);
+  return guest == guest_names_.end() ? "Speaker " + key.substr(1) : guest->second;
 }
 
 Speaker& SpeakerBook::known(const std::string& key) {
   Speaker& speaker = speakers_[key];
   if (speaker.key.empty()) {
     speaker.key = key;
-    if (number_of(key) > 0) speaker.name = "Speaker " + key.substr(1);
+    if (number_of(key) > 0) speaker.name = first_name(key);
   }
   return speaker;
 }
 
 Speaker SpeakerBook::speaker_of(const diarization::VoiceLabel& label) {
   if (label.voice < 0 || label.confidence < kConfidenceMin) return {};
-  const std::string key = key_of(label.voice);
+  return shown_with(key_of(label.voice), label.confidence);
+}
+
+Speaker SpeakerBook::speaker_on(TrackId track,
+                                const Speaker& person,
+                                const diarization::VoiceLabel& label) {
+  const bool sure = label.voice >= 0 && label.confidence >= kConfidenceMin;
+  if (!sure || !track_voices_.is_guest(track, label.voice)) return person;
+  return shown_with(key_on(track, person.key, label.voice), label.confidence);
+}
+
+Speaker SpeakerBook::shown_with(const std::string& key, float confidence) const {
   const auto at = speakers_.find(key);
   // Not in the list of everybody yet: an interim's speaker may never be.
-  Speaker speaker = at == speakers_.end()
-                        ? Speaker{key, "Speaker " + key.substr(1), Provenance::kCluster, 0}
-                        : at->second;
-  speaker.confidence = label.confidence;
+  Speaker speaker =
+      at == speakers_.end() ? Speaker{key, first_name(key), Provenance::kCluster, 0} : at->second;
+  speaker.confidence = confidence;
   return speaker;
 }
 
@@ -93,12 +123,17 @@ void SpeakerBook::note(const Speaker& speaker) {
   if (!speaker.key.empty()) speakers_[speaker.key] = speaker;
 }
 
-void SpeakerBook::note_final(const Caption& caption, std::vector<VoiceWindow> windows) {
+void SpeakerBook::note_final(const Caption& caption,
+                             std::vector<VoiceWindow> windows,
+                             const std::string& person) {
   note(caption.speaker);
+  if (!person.empty()) track_voices_.note(caption.track, windows);
   if (said_.size() == kCaptionsMax) said_.pop_front();
   Said said;
   said.offset = *caption.offset;
   said.key = caption.speaker.key;
+  said.track = caption.track;
+  said.person = person;
   said.windows = std::move(windows);
   said_.push_back(std::move(said));
 }
@@ -119,7 +154,7 @@ std::string SpeakerBook::judged(Said& said) {
     const int voice = voices_.voice_of(window.evidence);
     if (voice < 0) continue;
     asked += window.samples;
-    samples_of[key_of(voice)] += window.samples;
+    samples_of[key_on(said.track, said.person, voice)] += window.samples;
   }
   for (const auto& [key, samples] : samples_of) {
     said.share = static_cast<float>(samples) / static_cast<float>(asked);
@@ -131,6 +166,7 @@ std::string SpeakerBook::judged(Said& said) {
 std::vector<SpeakerChange> SpeakerBook::corrections(std::int64_t now_us) {
   while (!changes_us_.empty() && changes_us_.front() <= now_us - kMinuteUs)
     changes_us_.pop_front();
+  track_voices_.look();
   Groups groups;
   for (Said& said : said_) {
     if (said.manual || said.windows.empty()) continue;
@@ -160,6 +196,7 @@ std::vector<SpeakerChange> SpeakerBook::corrections(std::int64_t now_us) {
 }
 
 std::vector<SpeakerChange> SpeakerBook::last_corrections() {
+  track_voices_.look();
   Groups groups;
   for (Said& said : said_) {
     if (said.manual || said.windows.empty()) continue;
@@ -198,7 +235,7 @@ std::optional<SpeakerChange> SpeakerBook::recognise(
     if (enrolled && speaker.name == name) return std::nullopt;
     speaker = {speaker.key, name, Provenance::kEnrolled, found->probability};
   } else if (enrolled && (speaker.name != name || found->probability < kNameKeptMin)) {
-    speaker = {speaker.key, "Speaker " + speaker.key.substr(1), Provenance::kCluster, 1.0F};
+    speaker = {speaker.key, first_name(speaker.key), Provenance::kCluster, 1.0F};
   } else {
     return std::nullopt;
   }
@@ -318,7 +355,7 @@ std::vector<StoredVoice> SpeakerBook::voices() const {
   std::vector<StoredVoice> out;
   for (diarization::VoiceClusters::Profile& profile : voices_.profiles()) {
     const auto number = static_cast<std::size_t>(profile.voice);
-    if (number >= key_of_voice_.size()) continue;  // Was never shown.
+    if (number >= key_of_voice_.size() || key_of_voice_[number].empty()) continue;  // Never shown.
     out.push_back({key_of_voice_[number], std::move(profile.centroid), profile.weight});
   }
   return out;

@@ -13,6 +13,7 @@
 #include "diarization/voice_clusters.hpp"
 #include "diarization/voice_gallery.hpp"
 #include "diarization/voice_tracker.hpp"
+#include "media/track_voices.hpp"
 
 namespace qylon::media {
 
@@ -29,12 +30,6 @@ struct StoredSpeakers {
   std::map<std::string, std::string> merged;  ///< Keys that are no more, and whose they are now.
   std::vector<StoredVoice> voices;
   std::vector<diarization::VoiceGallery::Person> enrolled{};  ///< Whom the organisation knows.
-};
-
-/// Part of a caption that one window of a mixed track stands for.
-struct VoiceWindow {
-  std::int64_t evidence = -1;  ///< Of diarization::VoiceClusters.
-  std::int64_t samples = 0;
 };
 
 /// Who the voices of a meeting are, as published, and what has to be corrected since.
@@ -64,12 +59,18 @@ class SpeakerBook {
 
   /// Who a label is, as shown; an empty speaker when nobody is sure.
   Speaker speaker_of(const diarization::VoiceLabel& label);
+  /// The person of a track, or a second one there, who is called "Ann / voice 2".
+  Speaker speaker_on(TrackId track, const Speaker& person, const diarization::VoiceLabel& label);
+  bool is_shared(TrackId track) const { return track_voices_.is_shared(track); }
+  const std::vector<VoiceHint>& hints() const noexcept { return track_voices_.hints(); }
   /// A track's person under the name, and perhaps the other person, that he was corrected to.
   Speaker shown_as(Speaker speaker) const;
   /// Somebody is shown: from now on one of speakers().
   void note(const Speaker& speaker);
-  /// A final was published.
-  void note_final(const Caption& caption, std::vector<VoiceWindow> windows);
+  /// A final was published; `person` is the key of whose track it is, empty for a mixed one.
+  void note_final(const Caption& caption,
+                  std::vector<VoiceWindow> windows,
+                  const std::string& person = {});
   /// Everybody heard so far who is still somebody.
   std::vector<Speaker> speakers() const;
 
@@ -90,6 +91,8 @@ class SpeakerBook {
   struct Said {
     std::uint64_t offset = 0;
     std::string key;  // As published or corrected last.
+    TrackId track = 0;
+    std::string person;  // Key of whose track it is; empty: of a mixed one.
     bool manual = false;
     std::string candidate;  // Another speaker it may be, and since when.
     std::int64_t candidate_us = 0;
@@ -100,6 +103,9 @@ class SpeakerBook {
   using Groups = std::map<std::pair<std::string, std::string>, std::vector<Said*>>;
 
   std::string key_of(int voice);
+  std::string key_on(TrackId track, const std::string& person, int voice);
+  std::string first_name(const std::string& key) const;
+  Speaker shown_with(const std::string& key, float confidence) const;
   std::string current(std::string key) const;
   Speaker& known(const std::string& key);
   std::string next_key();
@@ -116,8 +122,10 @@ class SpeakerBook {
   std::vector<SpeakerChange> changes_of(const Groups& groups, std::size_t changes_max);
 
   diarization::VoiceClusters& voices_;
-  std::vector<std::string> key_of_voice_;  // By voice number.
-  int last_number_ = 0;                    // Of a key "s<number>".
+  TrackVoices track_voices_;
+  std::vector<std::string> key_of_voice_;           // By voice number; empty: it has none yet.
+  std::map<std::string, std::string> guest_names_;  // Of second people on a track, by key.
+  int last_number_ = 0;                             // Of a key "s<number>".
   const diarization::VoiceGallery gallery_;
   std::map<std::string, float> asked_;  // Weight that a voice had when the gallery was asked.
   std::map<std::string, Speaker> speakers_;

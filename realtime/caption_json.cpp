@@ -98,6 +98,9 @@ std::string encode_status(const media::MeetingStatus& status) {
   Json speakers = Json::array();
   for (const Speaker& speaker : status.speakers)
     speakers.push_back(speaker_json(speaker));
+  Json hints = Json::array();
+  for (const VoiceHint& hint : status.hints)
+    hints.push_back(Json{{"kind", voice_hint_name(hint.kind)}, {"tracks", hint.tracks}});
   return dump(Json{{"type", "status"},
                    {"meeting", status.meeting.to_string()},
                    {"state", meeting_state_name(status.state)},
@@ -106,7 +109,8 @@ std::string encode_status(const media::MeetingStatus& status) {
                    {"captions", status.captions},
                    {"tracks", std::move(tracks)},
                    {"speakers", std::move(speakers)},
-                   {"speaking", status.speaking}});
+                   {"speaking", status.speaking},
+                   {"hints", std::move(hints)}});
 }
 
 std::string encode_levels(MeetingId meeting, const std::vector<media::TrackLevel>& levels) {

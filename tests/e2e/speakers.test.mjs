@@ -39,6 +39,24 @@ const namesIn = async (meeting) => readJson(await server.export(meeting, "json")
 const waitForName = (page, name) =>
   page.waitForFunction((wanted) => [...document.querySelectorAll("#lines .name")].some((item) => item.textContent === wanted), name);
 
+test("a second person on the track of one gets a label there, and a hint", { skip, timeout: 200_000 }, async () => {
+  const meeting = await server.createMeeting("One microphone");
+  const reader = await Subscriber.open(server, meeting);
+  const file = join(folder, "shared.wav");
+  const { pcm } = conversation(7);
+  await writeWav(file, Buffer.concat([pcm, pcm]));
+  const streamed = server.uplink(file, meeting, ["--realtime", "--speaker", "Ann"]);
+  await reader.wait((s) => s.ofType("status").find((status) => status.hints.some((hint) => hint.kind === "shared")), "the hint", 120_000);
+  const told = await server.json("GET", `/api/meetings/${meeting}/speakers`);
+  assert.deepEqual(told.body.hints, [{ kind: "shared", tracks: [0] }]);
+  const result = await streamed;
+  assert.equal(result.code, 0, result.stderr + result.stdout);
+  await server.endMeeting(meeting);
+  const names = await namesIn(meeting);
+  assert.deepEqual([...new Set(names)].sort(), ["Ann", "Ann / voice 2"], JSON.stringify(names));
+  await reader.close();
+});
+
 test("a speaker is renamed on the page, for everybody, and stays so through a kill -9", { skip, timeout: 200_000 }, async () => {
   const meeting = await server.createMeeting("Who is who");
   const reader = await Subscriber.open(server, meeting);

@@ -60,6 +60,10 @@ class Control final : public MeetingControl {
     corrections.push_back(std::move(change));
     done(corrections.size() + 100);
   }
+  void voice_hints(MeetingId, std::function<void(Result<std::vector<VoiceHint>>)> done) override {
+    done(hints);
+  }
+  std::vector<VoiceHint> hints;
   void hold() { hold_ = promise_.get_future(); }
   /// Waits until an end was asked for.
   void await() { hold_.wait(); }
@@ -293,7 +297,11 @@ TEST_F(Speakers, AreListed) {
   const std::string id = created();
   store(id, "hello");
   EXPECT_EQ(ask("GET", "/api/meetings/" + id + "/speakers").body,
-            R"({"speakers":[{"key":"s1","name":"Ann","provenance":"cluster"}]})");
+            R"({"speakers":[{"key":"s1","name":"Ann","provenance":"cluster"}],"hints":[]})");
+  control_.hints = {{VoiceHint::Kind::kSwapped, {1, 2}}};
+  EXPECT_EQ(ask("GET", "/api/meetings/" + id + "/speakers").body,
+            R"({"speakers":[{"key":"s1","name":"Ann","provenance":"cluster"}],)"
+            R"("hints":[{"kind":"swapped","tracks":[1,2]}]})");
   EXPECT_EQ(ask("GET", "/api/meetings/" + kNobody + "/speakers").status, 404);
 }
 

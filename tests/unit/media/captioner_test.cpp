@@ -49,6 +49,12 @@ class CaptionerTest : public ::testing::Test, protected CaptionHost {
 
   std::uint64_t next_segment() override { return ++segment_; }
   Speaker speaker_of(const diarization::VoiceLabel& /*label*/) override { return {}; }
+  Speaker speaker_on(TrackId /*track*/,
+                     const Speaker& person,
+                     const diarization::VoiceLabel& /*label*/) override {
+    return person;
+  }
+  bool is_shared(TrackId /*track*/) const override { return false; }
   void on_interim(Caption&& caption) override { interims_.push_back(std::move(caption)); }
   void on_final(Caption&& caption, std::vector<VoiceWindow>&& /*windows*/) override {
     finals_.push_back(std::move(caption));

@@ -39,11 +39,14 @@ class SpeakerBookTest : public ::testing::Test {
     }
   }
 
-  void publish(std::uint64_t offset, Speaker speaker, std::vector<VoiceWindow> windows) {
+  void publish(std::uint64_t offset,
+               Speaker speaker,
+               std::vector<VoiceWindow> windows,
+               const std::string& person = {}) {
     Caption caption;
     caption.offset = offset;
     caption.speaker = std::move(speaker);
-    book_->note_final(caption, std::move(windows));
+    book_->note_final(caption, std::move(windows), person);
   }
 
   std::shared_ptr<const diarization::EmbeddingModel> model_;
@@ -196,6 +199,39 @@ TEST_F(SpeakerBookTest, AnEnrolledNameDoesNotReplaceAPersons) {
   hear_two_voices();
   ASSERT_TRUE(book_->apply({Kind::kRename, {"s1", "Anna", Provenance::kManual, 1}, "", {}}));
   EXPECT_TRUE(book_->corrections(kSecondUs).empty());
+}
+
+diarization::VoiceLabel sure_of(int voice) {
+  diarization::VoiceLabel label;
+  label.voice = voice;
+  label.confidence = 1;
+  return label;
+}
+
+TEST_F(SpeakerBookTest, ASecondPersonOnATrackIsCalledByTheTracksPerson) {
+  diarization::SyntheticVoices synthetic(model_->size(), 3);
+  const Speaker ann{"t1", "Ann", Provenance::kTrack, 1};
+  std::vector<int> numbers;
+  for (const std::uint64_t offset : {1U, 2U}) {
+    const std::vector<float> direction = synthetic.direction();
+    std::vector<VoiceWindow> windows;
+    for (int i = 0; i < 20; ++i) {
+      const std::vector<float> heard = synthetic.near(direction, 0.9F);
+      windows.push_back({voices_->observe(follower_, {.embedding = heard}).evidence, 8000});
+    }
+    voices_->settle(follower_);
+    numbers.push_back(voices_->voice_of(windows.back().evidence));
+    publish(offset, ann, std::move(windows), "t1");
+  }
+  const auto changes = book_->last_corrections();
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(changes[0].kind, Kind::kSplit);
+  EXPECT_EQ(changes[0].speaker.key, "s1");
+  EXPECT_EQ(changes[0].speaker.name, "Ann / voice 2");
+  EXPECT_EQ(changes[0].speaker.provenance, Provenance::kCluster);
+  EXPECT_EQ(changes[0].captions, std::vector<std::uint64_t>{2});
+  EXPECT_EQ(book_->speaker_on(0, ann, sure_of(numbers[0])).key, "t1");
+  EXPECT_EQ(book_->speaker_on(0, ann, sure_of(numbers[1])).key, "s1");
 }
 
 }  // namespace

@@ -90,18 +90,19 @@ TEST(CaptionJson, StatusNamesItsState) {
   status.captions = "full";
   status.tracks = {{0, "Room", "Ann", true, false}};
   status.speaking = {"t0"};
+  status.hints = {{VoiceHint::Kind::kShared, {0}}};
   EXPECT_EQ(encode_status(status),
             R"({"type":"status","meeting":"11111111-2222-4333-8444-555555555555",)"
             R"("state":"ending","position_ms":5,"lag_ms":6,"captions":"full","tracks":[)"
             R"({"track":0,"label":"Room","speaker":"Ann","connected":true,"speaking":false}],)"
-            R"("speakers":[],"speaking":["t0"]})");
+            R"("speakers":[],"speaking":["t0"],)"
+            R"("hints":[{"kind":"shared","tracks":[0]}]})");
 }
 
 TEST(CaptionJson, LevelsHaveOneDecimal) {
-  EXPECT_EQ(
-      encode_levels(kMeeting, {{2, -31.26F, -12.0F, -28.0F, true, true, false}}),
-      R"({"type":"levels","meeting":"11111111-2222-4333-8444-555555555555","levels":[)"
-      R"({"track":2,"rms_dbfs":-31.3,"peak_dbfs":-12.0,"lufs":-28.0,"speech":true,)"
+  EXPECT_EQ(encode_levels(kMeeting, {{2, -31.26F, -12.0F, -28.0F, true, true, false}}),
+            R"({"type":"levels","meeting":"11111111-2222-4333-8444-555555555555","levels":[)"
+            R"({"track":2,"rms_dbfs":-31.3,"peak_dbfs":-12.0,"lufs":-28.0,"speech":true,)"
             R"("clipped":true,"silent":false}]})");
 }
 
