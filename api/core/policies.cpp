@@ -10,6 +10,10 @@ namespace {
 std::string can(const std::string& permission) {
   return "(select app.can(" + sql_literal(permission) + "))";
 }
+/// In the caller's organisation, where the caller's role and key allow it.
+std::string in_org(const std::string& column, const std::string& permission) {
+  return column + " = (select app.org_if(" + sql_literal(permission) + "))";
+}
 std::string scoped(const std::string& permission) {
   return "(select app.scoped(" + sql_literal(permission) + "))";
 }
@@ -21,22 +25,17 @@ std::string with_guard(const Entity& entity, std::string rule) {
 
 /// Who may write everything may write; who may write what is theirs may write that.
 std::string write_rule(const Entity& entity, const std::string& permission) {
-  std::string rule = "org_id = (select app.org()) and ";
   if (entity.write_permission() != "write" || !entity.has_column("created_by"))
-    return with_guard(entity, rule + can(entity.write_permission()));
+    return with_guard(entity, in_org("org_id", entity.write_permission()));
   return with_guard(entity,
-                    rule + "(" + can(permission) + " or created_by = (select auth.uid()) and " +
-                        can("write_own") + ")");
+                    "org_id = (select app.org()) and (" + can(permission) +
+                        " or created_by = (select auth.uid()) and " + can("write_own") + ")");
 }
 
 void add_member_policies(const Entity& entity, std::vector<Policy>& policies) {
   const std::string write = write_rule(entity, "write");
   const std::string remove = write_rule(entity, "delete");
-  policies.push_back({"select",
-                      "select",
-                      {"authenticated"},
-                      "org_id = (select app.org()) and " + can("read"),
-                      ""});
+  policies.push_back({"select", "select", {"authenticated"}, in_org("org_id", "read"), ""});
   if (entity.is_written_by_server()) return;
   policies.push_back({"insert", "insert", {"authenticated"}, "", write});
   if (entity.scope() == Scope::kAppend) return;
@@ -54,8 +53,7 @@ void add_owner_policies(const Entity& entity, std::vector<Policy>& policies) {
 }
 
 void add_tenant_policies(const Entity& entity, std::vector<Policy>& policies) {
-  const std::string manage =
-      with_guard(entity, "id = (select app.org()) and " + can(entity.write_permission()));
+  const std::string manage = with_guard(entity, in_org("id", entity.write_permission()));
   policies.push_back({"select",
                       "select",
                       {"authenticated"},
