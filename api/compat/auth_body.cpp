@@ -1,5 +1,7 @@
 #include "api/compat/auth_body.hpp"
 
+#include "api/identity/digest.hpp"
+#include "api/identity/text_codes.hpp"
 #include "api/identity/users.hpp"
 
 namespace qylon::api {
@@ -24,6 +26,12 @@ std::optional<std::string> AuthBody::object(const char* name) const {
 
 Result<std::string> AuthBody::email() const {
   return parse_email(text("email"));
+}
+
+std::string AuthBody::code_challenge() const {
+  const std::string challenge = text("code_challenge");
+  const bool plain = !challenge.empty() && text("code_challenge_method") == "plain";
+  return plain ? base64url(sha256(challenge)) : challenge;
 }
 
 }  // namespace qylon::api

@@ -25,6 +25,9 @@ class AuthBody {
   std::optional<std::string> object(const char* name) const;
   /// Errors: kInvalidArgument; see parse_email().
   Result<std::string> email() const;
+  /// The challenge of a client that keeps a verifier (RFC 7636 section 4.2), always as S256: where
+  /// there is no WebCrypto, as in Node 18, supabase-js sends a `plain` one. Empty when absent.
+  std::string code_challenge() const;
   const Json& json() const noexcept { return json_; }
 
  private:

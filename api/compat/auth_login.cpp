@@ -93,7 +93,7 @@ void sign_up(AuthContext& context, const CallPtr& call, HttpReply reply) {
   wanted->user.user_metadata = body->object("data").value_or("{}");
   wanted->user.confirmed = !context.sends_mail();
   wanted->redirect_to = std::string(call->request.query_value("redirect_to"));
-  wanted->code_challenge = body->text("code_challenge");
+  wanted->code_challenge = body->code_challenge();
   wanted->peer = peer_of(call->request);
   hash_then(context, password, std::move(reply), [&context, wanted](std::string phc, HttpReply to) {
     wanted->user.password_hash = std::move(phc);

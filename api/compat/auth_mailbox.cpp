@@ -84,7 +84,7 @@ void send_as(AuthContext& context,
   Sending sending{.purpose = purpose(*body),
                   .email = *email,
                   .redirect_to = std::string(call->request.query_value("redirect_to")),
-                  .code_challenge = body->text("code_challenge"),
+                  .code_challenge = body->code_challenge(),
                   .create = body->flag("create_user"),
                   .user_metadata = body->object("data").value_or("{}")};
   if (sending.purpose.empty()) {
