@@ -58,8 +58,9 @@ function ask(): Promise<void> {
   return new Promise((resolve) => {
     form.onsubmit = async (event) => {
       event.preventDefault();
+      wrong.hidden = value("token") !== "" || (await signedIn(value("email"), value("password")));
+      if (!wrong.hidden) return;
       if (value("token") !== "") store(value("token"));
-      else if (!(await signedIn(value("email"), value("password")))) return void (wrong.hidden = false);
       dialog.close();
       resolve();
     };
