@@ -595,6 +595,7 @@ TEST(CaptionWriter, CarriesCaptionsAcrossAPostmastersDeath) {
 }
 
 TEST(CaptionWriter, RowsWaitForTheDatabaseToo) {
+  ASSERT_TRUE(eventually([] { return shared->database->healthy(); }, milliseconds(5000)));
   Counters counters;
   CaptionWriter writer({}, {}, *shared->database, kLog, counters, kClock);
   const MeetingInfo meeting = new_meeting();
