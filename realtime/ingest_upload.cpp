@@ -14,7 +14,7 @@ constexpr std::string_view kSource = "SOURCE";
 constexpr const char* kAsksHowToLogIn =
     "an upload without a byte and without a password only asks whether one is wanted: it is";
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-// Before it such a client sends nothing, and after it it reads nothing.
+// Most such clients send nothing before it; after it they read nothing.
 constexpr std::string_view kWelcomeOfSource = "HTTP/1.0 200 OK\r\n\r\n";
 
 }  // namespace
@@ -68,12 +68,15 @@ IngestUpload::IngestUpload(Parts parts,
 void IngestUpload::proceed() {
   // libwebsockets' patience with a body ends long before the session's.
   lws_set_timeout(parts_.wsi, NO_PENDING_TIMEOUT, 0);
-  welcomed_ = true;
+  // Who sends already waits for no welcome. Closing with it unread, such a client's TCP would reset
+  // the connection and throw away what of the body is not here yet.
+  welcomed_ = !begun_ && !has_unread_input(parts_.wsi);
   // A connection that broke is noticed by the next read.
-  if (!welcome_.empty()) static_cast<void>(write_bytes(parts_.wsi, welcome_));
+  if (welcomed_ && !welcome_.empty()) static_cast<void>(write_bytes(parts_.wsi, welcome_));
 }
 
 void IngestUpload::on_body(std::string_view bytes) {
+  begun_ = begun_ || !bytes.empty();
   decoded_.clear();
   const auto state = body_.feed(bytes, decoded_);
   if (state == BodyDecoder::State::kBad)

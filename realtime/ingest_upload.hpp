@@ -60,6 +60,7 @@ class IngestUpload final : public IngestPort {
   const std::string welcome_;  // Says that the body may come; may be empty.
   const bool is_source_;       // Its welcome is all the answer that it waits for.
   bool welcomed_ = false;
+  bool begun_ = false;  // Some of the body was here before the welcome.
   BodyDecoder body_;
   std::string decoded_;  // Kept for its room.
   BodySocket socket_;

@@ -116,6 +116,18 @@ TEST_F(EdgeIngest, ASourceClientIsWelcomedAndThenOnlySends) {
   EXPECT_TRUE(wait_for_frames(2));
 }
 
+// ffmpeg's -legacy_icecast: what it left unread when it closes would reset the connection.
+TEST_F(EdgeIngest, ASourceClientThatSendsAtOnceIsAnsweredAtItsEnd) {
+  test::RawSocket socket(edge_->port());
+  socket.send("SOURCE /v1/ingest/" + history_.meeting.to_string() +
+              "?rate=16000 HTTP/1.0\r\nContent-Type: audio/pcm\r\n\r\n" + packet_);
+  ASSERT_TRUE(wait_for_frames(1));
+  EXPECT_EQ(socket.received(), "");
+  make_durable();
+  ::shutdown(socket.fd(), SHUT_WR);
+  EXPECT_EQ(status_of(socket.read_all()), 200);
+}
+
 // What libshout 2.4.6 (GStreamer's shout2send) sends, each on a connection of its own.
 TEST_F(EdgeIngest, LibshoutIsToldTheMethodsAskedForItsPasswordAndThenHeard) {
   const std::string agent = "Host: 127.0.0.1:8080\r\nUser-Agent: GStreamer 1.22.0\r\n";
