@@ -15,6 +15,7 @@ constexpr const char* kAsksHowToLogIn =
     "an upload without a byte and without a password only asks whether one is wanted: it is";
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 // Most such clients send nothing before it; after it they read nothing.
+constexpr int kTicksBeforeWelcome = 6;  // Of 50 ms.
 constexpr std::string_view kWelcomeOfSource = "HTTP/1.0 200 OK\r\n\r\n";
 
 }  // namespace
@@ -58,7 +59,7 @@ IngestUpload::IngestUpload(Parts parts,
               parts_.loop,
               {[this](std::string_view bytes) { on_body(bytes); },
                [this] { on_end_of_connection(); },
-               [this] { session_->on_tick(); }}),
+               [this] { on_tick(); }}),
       session_(std::make_shared<IngestSession>(*this,
                                                parts_.sessions,
                                                parts_.http,
@@ -68,11 +69,22 @@ IngestUpload::IngestUpload(Parts parts,
 void IngestUpload::proceed() {
   // libwebsockets' patience with a body ends long before the session's.
   lws_set_timeout(parts_.wsi, NO_PENDING_TIMEOUT, 0);
+  opened_ = true;
+  if (!is_source_) welcome();
+}
+
+void IngestUpload::welcome() {
   // Who sends already waits for no welcome. Closing with it unread, such a client's TCP would reset
   // the connection and throw away what of the body is not here yet.
   welcomed_ = !begun_ && !has_unread_input(parts_.wsi);
   // A connection that broke is noticed by the next read.
   if (welcomed_ && !welcome_.empty()) static_cast<void>(write_bytes(parts_.wsi, welcome_));
+}
+
+void IngestUpload::on_tick() {
+  // A source that does not wait may need a moment for its first bytes.
+  if (is_source_ && opened_ && ++ticks_ == kTicksBeforeWelcome) welcome();
+  session_->on_tick();
 }
 
 void IngestUpload::on_body(std::string_view bytes) {

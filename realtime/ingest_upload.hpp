@@ -54,12 +54,16 @@ class IngestUpload final : public IngestPort {
  private:
   IngestUpload(Parts parts, const BodyPlan& plan, std::string welcome, IngestSession::Asked asked);
 
+  void welcome();
+  void on_tick();
   void on_end_of_connection();
 
   const Parts parts_;
   const std::string welcome_;  // Says that the body may come; may be empty.
   const bool is_source_;       // Its welcome is all the answer that it waits for.
+  bool opened_ = false;
   bool welcomed_ = false;
+  int ticks_ = 0;
   bool begun_ = false;  // Some of the body was here before the welcome.
   BodyDecoder body_;
   std::string decoded_;  // Kept for its room.
