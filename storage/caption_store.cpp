@@ -10,6 +10,7 @@
 #include "storage/caption_record.hpp"
 #include "storage/meeting_store.hpp"
 #include "storage/provenance.hpp"
+#include "storage/query_times.hpp"
 #include "storage/speaker_store.hpp"
 #include "storage/sql_array.hpp"
 
@@ -74,17 +75,17 @@ void upsert_speakers(pqxx::transaction_base& transaction, std::span<const Captio
     columns[3].add(provenance_name(speaker->provenance));
   }
   // A name that a person gave stays; the write is skipped when it would change nothing.
-  transaction.exec_params0(
-      "insert into speakers (meeting, key, name, provenance)"
-      " select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[])"
-      " on conflict (meeting, key) do update"
-      " set name = excluded.name, provenance = excluded.provenance"
-      " where speakers.provenance <> 'manual' and excluded.name <> ''"
-      " and (speakers.name, speakers.provenance) <> (excluded.name, excluded.provenance)",
-      columns[0].str(),
-      columns[1].str(),
-      columns[2].str(),
-      columns[3].str());
+  run_timed(transaction,
+            "insert into speakers (meeting, key, name, provenance)"
+            " select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[])"
+            " on conflict (meeting, key) do update"
+            " set name = excluded.name, provenance = excluded.provenance"
+            " where speakers.provenance <> 'manual' and excluded.name <> ''"
+            " and (speakers.name, speakers.provenance) <> (excluded.name, excluded.provenance)",
+            columns[0].str(),
+            columns[1].str(),
+            columns[2].str(),
+            columns[3].str());
 }
 
 void insert_utterances(pqxx::transaction_base& transaction, std::span<const CaptionPtr> captions) {
@@ -99,7 +100,8 @@ void insert_utterances(pqxx::transaction_base& transaction, std::span<const Capt
   const auto& w = words.columns;
   // Words go in only with the utterance that this statement inserted: a retry adds none. Of a
   // meeting that does not exist the table's own trigger complains.
-  transaction.exec_params0(
+  run_timed(
+      transaction,
       "with inserted as ("
       " insert into utterances (meeting, caption_offset, segment, revision, track, start_ms,"
       "  end_ms, speaker_key, speaker_confidence, text, confidence, language, engine, org_id)"
@@ -203,22 +205,22 @@ std::vector<Caption> select_captions(pqxx::transaction_base& transaction,
                                      std::size_t limit) {
   constexpr auto kOffsetMax = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   std::vector<Caption> captions;
-  const auto rows =
-      transaction.exec_params(query,
+  const auto rows = run_timed(transaction,
+                              query,
                               meeting.to_string(),
                               static_cast<std::int64_t>(std::min(after_offset, kOffsetMax)),
                               static_cast<std::int64_t>(limit));
   for (const auto& row : rows)
     captions.push_back(read_caption(row, meeting));
   if (captions.empty()) return captions;
-  read_words(
-      transaction.exec_params("select caption_offset, text, start_ms, end_ms, confidence from words"
-                              " where meeting = $1 and caption_offset between $2 and $3"
-                              " order by caption_offset, position",
-                              meeting.to_string(),
-                              static_cast<std::int64_t>(*captions.front().offset),
-                              static_cast<std::int64_t>(*captions.back().offset)),
-      captions);
+  read_words(run_timed(transaction,
+                       "select caption_offset, text, start_ms, end_ms, confidence from words"
+                       " where meeting = $1 and caption_offset between $2 and $3"
+                       " order by caption_offset, position",
+                       meeting.to_string(),
+                       static_cast<std::int64_t>(*captions.front().offset),
+                       static_cast<std::int64_t>(*captions.back().offset)),
+             captions);
   return captions;
 }
 
@@ -229,16 +231,18 @@ Result<TranscriptSummary> summarise_transcript(Session& session, MeetingId meeti
   const Status status = session.transact([&](pqxx::transaction_base& transaction) {
     summary = {};
     const std::string id = meeting.to_string();
-    for (const auto& row :
-         transaction.exec_params("select track, max(end_ms), max(caption_offset), max(segment)"
-                                 " from utterances where meeting = $1 group by track",
-                                 id)) {
+    for (const auto& row : run_timed(transaction,
+                                     "select track, max(end_ms), max(caption_offset), max(segment)"
+                                     " from utterances where meeting = $1 group by track",
+                                     id)) {
       summary.final_until_ms[static_cast<TrackId>(row[0].as<int>())] = row[1].as<std::int64_t>();
       summary.last_offset = std::max(summary.last_offset, row[2].as<std::uint64_t>());
       summary.last_segment = std::max(summary.last_segment, row[3].as<std::uint64_t>());
     }
-    for (const auto& row : transaction.exec_params(
-             "select key, name, provenance from speakers where meeting = $1 order by key", id)) {
+    for (const auto& row :
+         run_timed(transaction,
+                   "select key, name, provenance from speakers where meeting = $1 order by key",
+                   id)) {
       summary.speakers.push_back(
           {row[0].as<std::string>(), row[1].as<std::string>(), read_provenance(row[2].c_str()), 0});
     }

@@ -14,6 +14,7 @@
 #include "core/sync.hpp"
 #include "storage/pg_connection.hpp"
 #include "storage/pg_link.hpp"
+#include "storage/query_times.hpp"
 
 namespace qylon::storage {
 namespace {
@@ -79,7 +80,8 @@ class Pool {
                               "Connections cut because the server hung")),
         seconds_(counters.histogram("qylon_db_transaction_seconds",
                                     "Time of one transaction",
-                                    {0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10})) {}
+                                    {0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10})),
+        query_times_(counters, clock) {}
 
   bool up() const noexcept { return up_flag_.load(std::memory_order_acquire); }
   /// Opens or closes the gate: while it is closed transactions fail at once.
@@ -105,6 +107,7 @@ class Pool {
   Counter& cut_;
   Histogram& seconds_;
 
+  QueryTimes query_times_;
   Pace heart_pace_;
 
  private:
@@ -271,6 +274,7 @@ class Database::Impl {
   }
 
   void work(Session& session) {
+    pool_.query_times_.watch_this_thread();
     while (auto job = jobs_.pop())
       (*job)(session);
   }

@@ -5,6 +5,8 @@
 
 #include <pqxx/pqxx>
 
+#include "storage/query_times.hpp"
+
 namespace qylon::storage {
 namespace {
 
@@ -95,7 +97,8 @@ Result<std::string> forget_voice(Session& session, const Principal& caller, std:
   std::string receipt;
   const Status status =
       session.transact_as(caller, [&](pqxx::transaction_base& transaction) -> Status {
-        const auto rows = transaction.exec_params(
+        const auto rows = run_timed(
+            transaction,
             std::string(
                 "with gone as (delete from enrolled_voices where id = $1::uuid and org_id = ") +
                 kCallersOrg +
@@ -124,16 +127,17 @@ Result<VoiceRow> find_speakers_voice(Session& session,
   VoiceRow voice;
   const Status status =
       session.transact_as(caller, [&](pqxx::transaction_base& transaction) -> Status {
-        const auto rows = transaction.exec_params(
-            "select s.name, v.centroid, v.weight from speakers s"
-            " join voices v on v.meeting = s.meeting and v.model = $3"
-            " and v.key in (select s.key union all select m.key from speakers m"
-            " where m.meeting = s.meeting and m.merged_into = s.key)"
-            " where s.meeting = $1 and s.key = $2 and s.merged_into is null"
-            " order by v.weight desc limit 1",
-            meeting.to_string(),
-            std::string(key),
-            std::string(model));
+        const auto rows =
+            run_timed(transaction,
+                      "select s.name, v.centroid, v.weight from speakers s"
+                      " join voices v on v.meeting = s.meeting and v.model = $3"
+                      " and v.key in (select s.key union all select m.key from speakers m"
+                      " where m.meeting = s.meeting and m.merged_into = s.key)"
+                      " where s.meeting = $1 and s.key = $2 and s.merged_into is null"
+                      " order by v.weight desc limit 1",
+                      meeting.to_string(),
+                      std::string(key),
+                      std::string(model));
         if (rows.empty()) {
           return Error{ErrorCode::kNotFound,
                        "the meeting has no speaker with this key whose voice is known"};
@@ -152,17 +156,18 @@ Result<std::vector<VoiceRow>> load_enrolled_voices(Session& session,
   const Status status = session.transact([&](pqxx::transaction_base& transaction) {
     voices.clear();
     const std::string of_org = "org_id = (select org_id from meetings where id = $1)";
-    transaction.exec_params(
-        "with gone as (delete from enrolled_voices where expires_at <= now() and " + of_org +
-            " returning org_id, id)"
-            " select app.audit(org_id, 'voice.expired', 'voice:' || id) from gone",
-        meeting.to_string());
-    for (const auto& row : transaction.exec_params(
-             "select name, centroid, weight from enrolled_voices where " + of_org +
-                 " and model = $2 and expires_at > now() order by created_at limit " +
-                 std::to_string(kEnrolledVoicesMax),
-             meeting.to_string(),
-             std::string(model))) {
+    run_timed(transaction,
+              "with gone as (delete from enrolled_voices where expires_at <= now() and " + of_org +
+                  " returning org_id, id)"
+                  " select app.audit(org_id, 'voice.expired', 'voice:' || id) from gone",
+              meeting.to_string());
+    for (const auto& row :
+         run_timed(transaction,
+                   "select name, centroid, weight from enrolled_voices where " + of_org +
+                       " and model = $2 and expires_at > now() order by created_at limit " +
+                       std::to_string(kEnrolledVoicesMax),
+                   meeting.to_string(),
+                   std::string(model))) {
       voices.push_back(voice_row(row));
     }
     return ok();

@@ -5,6 +5,7 @@
 
 #include <pqxx/pqxx>
 
+#include "storage/query_times.hpp"
 #include "storage/sql_array.hpp"
 
 namespace qylon::storage {
@@ -82,10 +83,10 @@ Status read_single_meeting(const pqxx::result& rows, MeetingId meeting, MeetingI
 
 /// What a meeting that has ended said is found out by a job (api/domains/meeting_insights.cpp).
 void read_later(pqxx::transaction_base& transaction, MeetingId meeting) {
-  transaction.exec_params(
-      "select app.enqueue('meeting.insights', jsonb_build_object('meeting', id), org_id,"
-      " dedupe => id::text) from meetings where id = $1",
-      meeting.to_string());
+  run_timed(transaction,
+            "select app.enqueue('meeting.insights', jsonb_build_object('meeting', id), org_id,"
+            " dedupe => id::text) from meetings where id = $1",
+            meeting.to_string());
 }
 
 }  // namespace
@@ -99,13 +100,14 @@ Result<MeetingInfo> create_meeting(Session& session,
   MeetingInfo info;
   const Status status = session.transact_as(principal, [&](pqxx::transaction_base& transaction) {
     const pqxx::result rows =
-        transaction.exec_params(std::string("insert into meetings (id, epoch, title, glossary)"
-                                            " values ($1, $2, $3, $4) returning ") +
-                                    kMeetingColumns,
-                                MeetingId::random().to_string(),
-                                Epoch::random().to_string(),
-                                meeting.title,
-                                glossary.str());
+        run_timed(transaction,
+                  std::string("insert into meetings (id, epoch, title, glossary)"
+                              " values ($1, $2, $3, $4) returning ") +
+                      kMeetingColumns,
+                  MeetingId::random().to_string(),
+                  Epoch::random().to_string(),
+                  meeting.title,
+                  glossary.str());
     info = read_meeting(rows.front());
     return ok();
   });
@@ -116,7 +118,7 @@ Result<MeetingInfo> find_meeting(Session& session, MeetingId meeting) {
   MeetingInfo info;
   const Status status = session.transact([&](pqxx::transaction_base& transaction) {
     return read_single_meeting(
-        transaction.exec_params(select_meeting("where id = $1"), meeting.to_string()),
+        run_timed(transaction, select_meeting("where id = $1"), meeting.to_string()),
         meeting,
         info);
   });
@@ -132,18 +134,19 @@ Result<std::vector<MeetingInfo>> list_meetings(Session& session,
   const Status status = session.transact_as(principal, [&](pqxx::transaction_base& transaction) {
     if (before) {
       const auto found =
-          transaction.exec_params("select from meetings where id = $1", before->to_string());
+          run_timed(transaction, "select from meetings where id = $1", before->to_string());
       if (found.empty()) return Status(no_such_meeting(*before));
     }
     const pqxx::result rows =
-        before ? transaction.exec_params(
-                     select_meeting("where (created_at, id) <"
-                                    " (select created_at, id from meetings where id = $2)"
-                                    " order by created_at desc, id desc limit $1"),
-                     rows_max,
-                     before->to_string())
-               : transaction.exec_params(
-                     select_meeting("order by created_at desc, id desc limit $1"), rows_max);
+        before ? run_timed(transaction,
+                           select_meeting("where (created_at, id) <"
+                                          " (select created_at, id from meetings where id = $2)"
+                                          " order by created_at desc, id desc limit $1"),
+                           rows_max,
+                           before->to_string())
+               : run_timed(transaction,
+                           select_meeting("order by created_at desc, id desc limit $1"),
+                           rows_max);
     for (const auto& row : rows)
       meetings.push_back(read_meeting(row));
     return ok();
@@ -159,23 +162,24 @@ Result<MeetingInfo> set_meeting_state(Session& session,
     return Error{ErrorCode::kConflict, "a meeting does not go back to created"};
   MeetingInfo info;
   const Status status = session.transact([&](pqxx::transaction_base& transaction) {
-    const pqxx::result updated = transaction.exec_params(
-        std::string("update meetings set state = $2,"
-                    " started_at = case when $2 = 'live' then coalesce(started_at,"
-                    "  to_timestamp($3::double precision / 1000000), now())"
-                    " else started_at end,"
-                    " ended_at = case when $2 = 'ended' then now() end"
-                    " where id = $1 and state <> 'ended' returning ") +
-            kMeetingColumns,
-        meeting.to_string(),
-        std::string(meeting_state_name(state)),
-        started_us);
+    const pqxx::result updated =
+        run_timed(transaction,
+                  std::string("update meetings set state = $2,"
+                              " started_at = case when $2 = 'live' then coalesce(started_at,"
+                              "  to_timestamp($3::double precision / 1000000), now())"
+                              " else started_at end,"
+                              " ended_at = case when $2 = 'ended' then now() end"
+                              " where id = $1 and state <> 'ended' returning ") +
+                      kMeetingColumns,
+                  meeting.to_string(),
+                  std::string(meeting_state_name(state)),
+                  started_us);
     if (!updated.empty()) {
       if (state == MeetingState::kEnded) read_later(transaction, meeting);
       return read_single_meeting(updated, meeting, info);
     }
     const auto found =
-        transaction.exec_params("select from meetings where id = $1", meeting.to_string());
+        run_timed(transaction, "select from meetings where id = $1", meeting.to_string());
     if (found.empty()) return Status(no_such_meeting(meeting));
     return Status(Error{ErrorCode::kConflict, "the meeting has ended"});
   });
@@ -184,12 +188,12 @@ Result<MeetingInfo> set_meeting_state(Session& session,
 
 Status save_participant(Session& session, MeetingId meeting, const ParticipantRow& participant) {
   return session.transact([&](pqxx::transaction_base& transaction) {
-    transaction.exec_params0(
-        "insert into participants (meeting, key, name) values ($1, $2, $3)"
-        " on conflict (meeting, key) do update set name = excluded.name",
-        meeting.to_string(),
-        participant.key,
-        participant.name);
+    run_timed(transaction,
+              "insert into participants (meeting, key, name) values ($1, $2, $3)"
+              " on conflict (meeting, key) do update set name = excluded.name",
+              meeting.to_string(),
+              participant.key,
+              participant.name);
     return ok();
   });
 }
@@ -197,9 +201,10 @@ Status save_participant(Session& session, MeetingId meeting, const ParticipantRo
 Result<std::vector<ParticipantRow>> load_participants(Session& session, MeetingId meeting) {
   std::vector<ParticipantRow> participants;
   const Status status = session.transact([&](pqxx::transaction_base& transaction) {
-    const auto rows = transaction.exec_params(
-        "select key, name from participants where meeting = $1 order by joined_at, key",
-        meeting.to_string());
+    const auto rows =
+        run_timed(transaction,
+                  "select key, name from participants where meeting = $1 order by joined_at, key",
+                  meeting.to_string());
     for (const auto& row : rows)
       participants.push_back({row[0].as<std::string>(), row[1].as<std::string>()});
     return ok();
@@ -209,22 +214,22 @@ Result<std::vector<ParticipantRow>> load_participants(Session& session, MeetingI
 
 Status save_track(Session& session, MeetingId meeting, const TrackRow& track) {
   return session.transact([&](pqxx::transaction_base& transaction) {
-    transaction.exec_params0(
-        "insert into tracks (meeting, track, label, speaker, codec, sample_rate_hz, channels,"
-        " clock_id, anchor_ms) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
-        " on conflict (meeting, track) do update set label = excluded.label,"
-        " speaker = excluded.speaker, codec = excluded.codec,"
-        " sample_rate_hz = excluded.sample_rate_hz, channels = excluded.channels,"
-        " clock_id = excluded.clock_id, anchor_ms = excluded.anchor_ms",
-        meeting.to_string(),
-        int{track.track},
-        track.label,
-        track.speaker,
-        track.codec,
-        track.sample_rate_hz,
-        track.channels,
-        track.clock.to_string(),
-        track.anchor_ms);
+    run_timed(transaction,
+              "insert into tracks (meeting, track, label, speaker, codec, sample_rate_hz, channels,"
+              " clock_id, anchor_ms) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+              " on conflict (meeting, track) do update set label = excluded.label,"
+              " speaker = excluded.speaker, codec = excluded.codec,"
+              " sample_rate_hz = excluded.sample_rate_hz, channels = excluded.channels,"
+              " clock_id = excluded.clock_id, anchor_ms = excluded.anchor_ms",
+              meeting.to_string(),
+              int{track.track},
+              track.label,
+              track.speaker,
+              track.codec,
+              track.sample_rate_hz,
+              track.channels,
+              track.clock.to_string(),
+              track.anchor_ms);
     return ok();
   });
 }
@@ -232,7 +237,8 @@ Status save_track(Session& session, MeetingId meeting, const TrackRow& track) {
 Result<std::vector<TrackRow>> load_tracks(Session& session, MeetingId meeting) {
   std::vector<TrackRow> tracks;
   const Status status = session.transact([&](pqxx::transaction_base& transaction) {
-    const auto rows = transaction.exec_params(
+    const auto rows = run_timed(
+        transaction,
         "select track, label, speaker, codec, sample_rate_hz, channels, clock_id, anchor_ms"
         " from tracks where meeting = $1 order by track",
         meeting.to_string());

@@ -8,6 +8,7 @@
 #include "core/check.hpp"
 #include "storage/caption_record.hpp"
 #include "storage/provenance.hpp"
+#include "storage/query_times.hpp"
 #include "storage/sql_array.hpp"
 
 namespace qylon::storage {
@@ -20,16 +21,15 @@ pqxx::binarystring bytes_of(std::span<const std::byte> values) {
 /// True when it was not there before.
 bool insert_change(pqxx::transaction_base& transaction, const Caption& caption) {
   const auto encoded = encode_speaker_change(*caption.change);
-  return transaction
-             .exec_params(
-                 "insert into utterances (meeting, caption_offset, segment, revision, track,"
-                 " start_ms, end_ms, speaker_key, speaker_confidence, text, confidence, language,"
-                 " engine, change)"
-                 " values ($1, $2, 0, 0, 0, 0, 0, '', 0, '', 0, '', '', $3)"
-                 " on conflict do nothing",
-                 caption.meeting.to_string(),
-                 static_cast<std::int64_t>(*caption.offset),
-                 bytes_of(std::as_bytes(std::span(encoded))))
+  return run_timed(transaction,
+                   "insert into utterances (meeting, caption_offset, segment, revision, track,"
+                   " start_ms, end_ms, speaker_key, speaker_confidence, text, confidence, language,"
+                   " engine, change)"
+                   " values ($1, $2, 0, 0, 0, 0, 0, '', 0, '', 0, '', '', $3)"
+                   " on conflict do nothing",
+                   caption.meeting.to_string(),
+                   static_cast<std::int64_t>(*caption.offset),
+                   bytes_of(std::as_bytes(std::span(encoded))))
              .affected_rows() > 0;
 }
 
@@ -38,7 +38,8 @@ void know_speaker(pqxx::transaction_base& transaction, const Caption& caption) {
   const Speaker& speaker = caption.change->speaker;
   if (speaker.key.empty()) return;
   const bool renames = caption.change->kind == SpeakerChange::Kind::kRename;
-  transaction.exec_params0(
+  run_timed(
+      transaction,
       std::string("insert into speakers (meeting, key, name, provenance) values ($1, $2, $3, $4)"
                   " on conflict (meeting, key) do ") +
           (renames ? "update set name = excluded.name, provenance = excluded.provenance"
@@ -54,23 +55,24 @@ void label_captions(pqxx::transaction_base& transaction, const Caption& caption)
   for (const std::uint64_t offset : caption.change->captions)
     offsets.add(static_cast<std::int64_t>(offset));
   const Speaker& speaker = caption.change->speaker;
-  transaction.exec_params0(
-      "update utterances"
-      " set label_key = $3, label_confidence = $4, label_provenance = $5"
-      " where meeting = $1 and caption_offset = any($6::bigint[]) and caption_offset < $2"
-      " and change is null",
-      caption.meeting.to_string(),
-      static_cast<std::int64_t>(*caption.offset),
-      speaker.key,
-      speaker.confidence,
-      std::string(provenance_name(speaker.provenance)),
-      offsets.str());
+  run_timed(transaction,
+            "update utterances"
+            " set label_key = $3, label_confidence = $4, label_provenance = $5"
+            " where meeting = $1 and caption_offset = any($6::bigint[]) and caption_offset < $2"
+            " and change is null",
+            caption.meeting.to_string(),
+            static_cast<std::int64_t>(*caption.offset),
+            speaker.key,
+            speaker.confidence,
+            std::string(provenance_name(speaker.provenance)),
+            offsets.str());
 }
 
 void merge_speaker(pqxx::transaction_base& transaction, const Caption& caption) {
   const std::string meeting = caption.meeting.to_string();
   const SpeakerChange& change = *caption.change;
-  transaction.exec_params0(
+  run_timed(
+      transaction,
       "update utterances"
       " set label_key = $4, label_confidence = coalesce(label_confidence, speaker_confidence),"
       " label_provenance = $5"
@@ -81,10 +83,11 @@ void merge_speaker(pqxx::transaction_base& transaction, const Caption& caption) 
       change.from,
       change.speaker.key,
       std::string(provenance_name(change.speaker.provenance)));
-  transaction.exec_params0("update speakers set merged_into = $3 where meeting = $1 and key = $2",
-                           meeting,
-                           change.from,
-                           change.speaker.key);
+  run_timed(transaction,
+            "update speakers set merged_into = $3 where meeting = $1 and key = $2",
+            meeting,
+            change.from,
+            change.speaker.key);
 }
 
 }  // namespace
@@ -112,7 +115,8 @@ Status save_voices(Session& session,
                    std::span<const VoiceRow> voices) {
   return session.transact([&](pqxx::transaction_base& transaction) {
     for (const VoiceRow& voice : voices) {
-      transaction.exec_params0(
+      run_timed(
+          transaction,
           "insert into voices (meeting, key, model, centroid, weight)"
           " values ($1, $2, $3, $4, $5) on conflict (meeting, key) do update"
           " set model = excluded.model, centroid = excluded.centroid, weight = excluded.weight",
@@ -132,7 +136,8 @@ Result<std::vector<VoiceRow>> load_voices(Session& session,
   std::vector<VoiceRow> voices;
   const Status status = session.transact([&](pqxx::transaction_base& transaction) {
     voices.clear();
-    const auto rows = transaction.exec_params(
+    const auto rows = run_timed(
+        transaction,
         "select key, centroid, weight from voices where meeting = $1 and model = $2 order by key",
         meeting.to_string(),
         std::string(model));
@@ -153,10 +158,10 @@ Result<std::vector<Speaker>> load_speakers(Session& session, MeetingId meeting) 
   std::vector<Speaker> speakers;
   const Status status = session.transact([&](pqxx::transaction_base& transaction) {
     speakers.clear();
-    for (const auto& row :
-         transaction.exec_params("select key, name, provenance from speakers"
-                                 " where meeting = $1 and merged_into is null order by key",
-                                 meeting.to_string())) {
+    for (const auto& row : run_timed(transaction,
+                                     "select key, name, provenance from speakers"
+                                     " where meeting = $1 and merged_into is null order by key",
+                                     meeting.to_string())) {
       speakers.push_back(
           {row[0].as<std::string>(), row[1].as<std::string>(), read_provenance(row[2].c_str()), 0});
     }
@@ -171,7 +176,8 @@ Result<std::map<std::string, std::string>> load_merged_speakers(Session& session
   std::map<std::string, std::string> merged;
   const Status status = session.transact([&](pqxx::transaction_base& transaction) {
     merged.clear();
-    for (const auto& row : transaction.exec_params(
+    for (const auto& row : run_timed(
+             transaction,
              "select key, merged_into from speakers where meeting = $1 and merged_into is not null",
              meeting.to_string())) {
       merged[row[0].as<std::string>()] = row[1].as<std::string>();

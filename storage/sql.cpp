@@ -2,6 +2,8 @@
 
 #include <pqxx/pqxx>
 
+#include "storage/query_times.hpp"
+
 namespace qylon::storage {
 namespace {
 
@@ -20,6 +22,7 @@ pqxx::result execute(pqxx::transaction_base& transaction,
     if (value) refuse_nul(*value);
     texts.push_back(value ? value->c_str() : nullptr);
   }
+  const QueryTimes::Statement timed(statement);
   return transaction.exec_params(std::string(statement), pqxx::prepare::make_dynamic_params(texts));
 }
 

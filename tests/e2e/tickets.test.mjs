@@ -83,6 +83,7 @@ test("health has the shape that probes know", { timeout: 60_000 }, async () => {
   }
   const metrics = await (await fetch(`${server.url}/metrics`, { headers: { Authorization: `Bearer ${token}` } })).text();
   assert.match(metrics, /http_requests_total\{method="GET",route="\/health",status_code="200"\} [1-9]/);
+  assert.match(metrics, /database_query_duration_seconds_bucket\{operation="insert",table="meetings",le="\+Inf"\} [1-9]/);
   assert.match(metrics, /qylon_http_request_seconds_bucket\{method="POST",route="\/api\/meetings",le="0.1"\} [1-9]/);
 });
 
