@@ -43,20 +43,24 @@ constexpr std::array<std::pair<int, std::string_view>, 30> kPhrases{{
     {505, "HTTP Version Not Supported"},
 }};
 
+// What a client that shows `error` to people shows when a role is too low.
+constexpr std::string_view kForbiddenText = "Insufficient permissions";
+
 Json nullable(const std::string& text) {
   return text.empty() ? Json(nullptr) : Json(text);
 }
 
 std::string print(const Problem& problem) {
-  Json json{{"type", "about:blank"},
-            {"title", reason_phrase(problem.status)},
-            {"status", problem.status},
-            {"detail", problem.detail},
-            {"code", problem.code},
-            {"error", problem.code},
-            {"message", problem.detail},
-            {"details", nullptr},
-            {"hint", nullable(problem.hint)}};
+  Json json{
+      {"type", "about:blank"},
+      {"title", reason_phrase(problem.status)},
+      {"status", problem.status},
+      {"detail", problem.detail},
+      {"code", problem.code},
+      {"error", problem.code == error_name(ErrorCode::kForbidden) ? kForbiddenText : problem.code},
+      {"message", problem.detail},
+      {"details", nullptr},
+      {"hint", nullable(problem.hint)}};
   for (const FieldProblem& field : problem.errors)
     json["errors"].push_back({{"pointer", field.pointer}, {"detail", field.detail}});
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);

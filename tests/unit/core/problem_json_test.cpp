@@ -23,6 +23,13 @@ TEST(Problem, IsOneBodyForRfc9457AndForSupabaseClients) {
             (std::pair<std::string, std::string>("X-Sb-Error-Code", "weak_password")));
 }
 
+TEST(Problem, OfARoleThatIsTooLowSaysSoToPeople) {
+  const HttpResponse answer = problem_answer(problem_of({ErrorCode::kForbidden, "not yours"}));
+  EXPECT_EQ(answer.status, 403);
+  EXPECT_NE(answer.body.find(R"("code":"forbidden","error":"Insufficient permissions")"),
+            std::string::npos);
+}
+
 TEST(Problem, OfAnErrorHasItsStatusAndName) {
   const Problem problem = problem_of({ErrorCode::kConflict, "it moved on"});
   EXPECT_EQ(problem.status, 409);
