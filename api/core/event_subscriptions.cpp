@@ -39,7 +39,7 @@ class EventSubscriptions::Impl {
                                        "Batches of events that a subscription refused")) {}
   ~Impl() {
     if (!thread_.joinable()) return;
-    notify(true);
+    stop();
     thread_.join();
   }
   Impl(const Impl&) = delete;
@@ -51,14 +51,14 @@ class EventSubscriptions::Impl {
   void start() {
     thread_ = std::thread([this] { run(); });
   }
-  void notify(bool stop) QYLON_EXCLUDES(mutex_) {
+
+ private:
+  void stop() QYLON_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
-    woken_ = true;
-    stopping_ = stopping_ || stop;
+    stopping_ = true;
     changed_.notify_one();
   }
 
- private:
   struct Reader {
     explicit Reader(Subscription wanted) : subscription(std::move(wanted)) {}
     Subscription subscription;
@@ -78,9 +78,7 @@ class EventSubscriptions::Impl {
   /// False when it is over.
   bool wait(bool more) QYLON_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
-    if (!more && !woken_ && !stopping_)
-      changed_.wait_for(mutex_, std::chrono::milliseconds(options_.poll_ms));
-    woken_ = false;
+    if (!more && !stopping_) changed_.wait_for(mutex_, std::chrono::milliseconds(options_.poll_ms));
     return !stopping_;
   }
 
@@ -141,7 +139,6 @@ class EventSubscriptions::Impl {
   Counter& failed_;
   Mutex mutex_;
   Condition changed_;
-  bool woken_ QYLON_GUARDED_BY(mutex_) = false;
   bool stopping_ QYLON_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
@@ -157,9 +154,6 @@ void EventSubscriptions::add(Subscription subscription) {
 }
 void EventSubscriptions::start() {
   impl_->start();
-}
-void EventSubscriptions::wake() {
-  impl_->notify(false);
 }
 
 }  // namespace qylon::api

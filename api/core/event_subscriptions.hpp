@@ -30,7 +30,7 @@ struct Subscription {
 /// handled.
 void restart_subscription(storage::Sql& sql, const std::string& name);
 
-/// Threads : add() before start(); wake() from any thread. One thread of its own, whose statements
+/// Threads : add() before start(). One thread of its own, whose statements
 ///           run on the database's threads.
 /// Queue   : none: what is not handled yet is in table `events`. At most batch_max at once.
 /// Failure : without PostgreSQL nothing moves; among several servers one at a time reads for a
@@ -39,7 +39,7 @@ class EventSubscriptions {
  public:
   struct Options {
     std::size_t batch_max = 200;
-    std::int64_t poll_ms = 200;  ///< Looks this often without being woken.
+    std::int64_t poll_ms = 200;  ///< Looks this often.
   };
   struct Parts {
     storage::Database& database;
@@ -56,8 +56,6 @@ class EventSubscriptions {
 
   void add(Subscription subscription);
   void start();
-  /// Something was committed: look now.
-  void wake();
 
  private:
   class Impl;

@@ -37,29 +37,26 @@ class Inbox {
     ended_.push_back(std::move(ended));
     changed_.notify_one();
   }
-  void wake(bool stop) QYLON_EXCLUDES(mutex_) {
+  void stop() QYLON_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
-    woken_ = true;
-    stopping_ = stopping_ || stop;
+    stopping_ = true;
     changed_.notify_one();
   }
   struct News {
     std::vector<Ended> ended;
-    bool woken = false;
     bool stopping = false;
   };
   /// What came since the last call, after waiting at most `wait` for anything.
   News take(std::chrono::milliseconds wait) QYLON_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
-    if (ended_.empty() && !woken_ && wait.count() > 0) changed_.wait_for(mutex_, wait);
-    return {std::exchange(ended_, {}), std::exchange(woken_, false), stopping_};
+    if (ended_.empty() && !stopping_ && wait.count() > 0) changed_.wait_for(mutex_, wait);
+    return {std::exchange(ended_, {}), stopping_};
   }
 
  private:
   Mutex mutex_;
   Condition changed_;
   std::vector<Ended> ended_ QYLON_GUARDED_BY(mutex_);  // At most one a slot.
-  bool woken_ QYLON_GUARDED_BY(mutex_) = false;
   bool stopping_ QYLON_GUARDED_BY(mutex_) = false;
 };
 
@@ -87,7 +84,7 @@ class JobRunner::Impl {
       : options_(options), parts_(parts), slots_(options.slots_max, parts.counters) {}
   ~Impl() {
     if (!thread_.joinable()) return;
-    inbox_->wake(true);
+    inbox_->stop();
     thread_.join();
   }
   Impl(const Impl&) = delete;
@@ -103,7 +100,6 @@ class JobRunner::Impl {
   void start() {
     thread_ = std::thread([this] { run(); });
   }
-  void wake() { inbox_->wake(false); }
 
  private:
   std::int64_t now_ms() const { return parts_.clock.monotonic_us() / kMsUs; }
@@ -115,7 +111,7 @@ class JobRunner::Impl {
       collect(news.ended);
       if (news.stopping) break;
       keep_clock();
-      more = round(news.woken);
+      more = round();
     }
     drain();
   }
@@ -192,9 +188,9 @@ class JobRunner::Impl {
   }
 
   /// One transaction: ends, leases, claims. True when more is likely to be due now.
-  bool round(bool woken) {
+  bool round() {
     const bool renew = now_ms() - renewed_ms_ >= options_.lease_ms / 3 && !slots_.empty();
-    const bool poll = woken || now_ms() - polled_ms_ >= options_.poll_ms;
+    const bool poll = now_ms() - polled_ms_ >= options_.poll_ms;
     const bool claim = slots_.free() > 0 && (poll || full_ || slots_.free() * 2 >= slots_.max());
     const std::size_t count = claim ? std::min(slots_.free(), options_.batch_max) : 0;
     if (finished_.empty() && failed_.empty() && !renew && !poll && (count == 0 || !full_))
@@ -292,9 +288,6 @@ Status JobRunner::schedule(NewSchedule schedule) {
 }
 void JobRunner::start() {
   impl_->start();
-}
-void JobRunner::wake() {
-  impl_->wake();
 }
 
 }  // namespace qylon::api

@@ -25,7 +25,7 @@ JobHandler in_transaction(storage::Database& database,
 /// Claims due jobs in batches, hands them to the handlers of their kinds, and writes their ends in
 /// batches. A job that runs is a slot, not a thread and not a connection.
 ///
-/// Threads : handle() and schedule() before start(); wake() from any thread. One thread of its own,
+/// Threads : handle() and schedule() before start(). One thread of its own,
 ///           on which handlers are called; its statements run on the database's threads.
 /// Queue   : at most slots_max jobs in flight; the others wait in the table, where the gate closes
 ///           beyond depth_max.
@@ -37,7 +37,7 @@ class JobRunner {
     std::size_t slots_max = 500;
     std::size_t batch_max = 250;         ///< Claimed at once.
     std::int64_t lease_ms = 30'000;      ///< Renewed at a third.
-    std::int64_t poll_ms = 250;          ///< Looks this often without being woken.
+    std::int64_t poll_ms = 250;          ///< Looks this often.
     std::int64_t sample_ms = 10'000;     ///< Depth and lag are counted this often.
     std::int64_t drain_ms = 10'000;      ///< What runs at the end has this long; then leases end.
     std::int64_t depth_max = 1'000'000;  ///< Beyond it enqueuing is refused.
@@ -63,8 +63,6 @@ class JobRunner {
   /// Stored at start. Errors: kInvalidArgument for a `cron` that cannot be read.
   Status schedule(NewSchedule schedule);
   void start();
-  /// A job was enqueued and committed: look now.
-  void wake();
 
  private:
   class Impl;
