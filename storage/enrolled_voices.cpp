@@ -1,6 +1,5 @@
 #include "storage/enrolled_voices.hpp"
 
-#include <cstring>
 #include <utility>
 
 #include <pqxx/pqxx>
@@ -16,14 +15,6 @@ constexpr const char* kAsJson =
     "jsonb_build_object('id', id, 'name', name, 'source', source, 'model', model,"
     " 'consent', jsonb_build_object('by', consent_by, 'text', consent_text, 'at', consent_at),"
     " 'expires_at', expires_at, 'created_at', created_at)";
-
-VoiceRow voice_row(const pqxx::row& row) {
-  const pqxx::binarystring bytes(row[1]);
-  VoiceRow voice{row[0].as<std::string>(), {}, row[2].as<float>()};
-  voice.centroid.resize(bytes.size() / sizeof(float));
-  std::memcpy(voice.centroid.data(), bytes.data(), voice.centroid.size() * sizeof(float));
-  return voice;
-}
 
 Status check_room(pqxx::transaction_base& transaction) {
   const auto count = transaction.exec1(

@@ -109,6 +109,14 @@ void store_speaker_change(pqxx::transaction_base& transaction, const Caption& ca
   }
 }
 
+VoiceRow voice_row(const pqxx::row& row) {
+  const pqxx::binarystring bytes(row[1]);
+  VoiceRow voice{row[0].as<std::string>(), {}, row[2].as<float>()};
+  voice.centroid.resize(bytes.size() / sizeof(float));
+  std::memcpy(voice.centroid.data(), bytes.data(), voice.centroid.size() * sizeof(float));
+  return voice;
+}
+
 Status save_voices(Session& session,
                    MeetingId meeting,
                    std::string_view model,
@@ -141,13 +149,8 @@ Result<std::vector<VoiceRow>> load_voices(Session& session,
         "select key, centroid, weight from voices where meeting = $1 and model = $2 order by key",
         meeting.to_string(),
         std::string(model));
-    for (const auto& row : rows) {
-      const pqxx::binarystring bytes(row[1]);
-      VoiceRow voice{row[0].as<std::string>(), {}, row[2].as<float>()};
-      voice.centroid.resize(bytes.size() / sizeof(float));
-      std::memcpy(voice.centroid.data(), bytes.data(), voice.centroid.size() * sizeof(float));
-      voices.push_back(std::move(voice));
-    }
+    for (const auto& row : rows)
+      voices.push_back(voice_row(row));
     return ok();
   });
   if (!status) return status.error();

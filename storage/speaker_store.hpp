@@ -13,6 +13,10 @@
 #include "core/transcript.hpp"
 #include "storage/database.hpp"
 
+namespace pqxx {
+class row;
+}
+
 namespace qylon::storage {
 
 /// Stores a correction and applies it to what came before it. A correction that is there already
@@ -26,6 +30,8 @@ struct VoiceRow {
   std::vector<float> centroid;  ///< L2 norm 1, of `model`'s size.
   float weight = 0;             ///< How much speech it is the mean of.
 };
+/// From columns key, centroid, weight.
+VoiceRow voice_row(const pqxx::row& row);
 /// `model` names the weights that made the centroids. Written again: the newer wins.
 Status save_voices(Session& session,
                    MeetingId meeting,
