@@ -14,7 +14,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
-#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -28,6 +27,7 @@
 #include "core/log.hpp"
 #include "diarization/wer.hpp"
 #include "models/recogniser_factory.hpp"
+#include "tests/support/wav.hpp"
 
 namespace {
 
@@ -54,19 +54,6 @@ std::vector<std::string> lines_of(const std::string& path) {
   for (std::string line; std::getline(file, line);)
     lines.push_back(line);
   return lines;
-}
-
-std::vector<float> read_wav(const std::string& path) {
-  const std::string bytes = read_all(path);
-  const std::size_t data = bytes.find("data");
-  std::vector<float> samples;
-  if (data == std::string::npos) return samples;
-  for (std::size_t at = data + 8; at + 1 < bytes.size(); at += 2) {
-    std::int16_t sample = 0;
-    std::memcpy(&sample, bytes.data() + at, sizeof sample);
-    samples.push_back(static_cast<float>(sample) / 32768.0F);
-  }
-  return samples;
 }
 
 class Collector final : public qylon::models::RecogniserSink {
@@ -167,7 +154,7 @@ int run(const Options& options) {
   const std::int64_t started_us = clock.monotonic_us();
   for (std::size_t i = 0; i < references->size(); ++i) {
     const std::vector<float> samples =
-        read_wav(options.wav_dir + "/" + (*references)[i].name + ".wav");
+        qylon::test::WavFile::read_samples(options.wav_dir + "/" + (*references)[i].name + ".wav");
     const std::int64_t begun_us = clock.monotonic_us();
     session->begin_segment(i, samples_total, (*references)[i].name.substr(0, 4));
     for (std::size_t at = 0; at < samples.size(); at += 1600) {

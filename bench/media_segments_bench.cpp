@@ -31,6 +31,7 @@
 #include "media/segmenter.hpp"
 #include "media/stream_graph.hpp"
 #include "models/recogniser_factory.hpp"
+#include "tests/support/wav.hpp"
 
 namespace qylon::media {
 namespace {
@@ -65,19 +66,6 @@ std::string read_all(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-std::vector<float> read_wav(const std::string& path) {
-  const std::string bytes = read_all(path);
-  const std::size_t data = bytes.find("data");
-  std::vector<float> samples;
-  if (data == std::string::npos) return samples;
-  for (std::size_t at = data + 8; at + 1 < bytes.size(); at += 2) {
-    std::int16_t sample = 0;
-    std::memcpy(&sample, bytes.data() + at, sizeof sample);
-    samples.push_back(static_cast<float>(sample) / 32768.0F);
-  }
-  return samples;
-}
-
 float quietest_rms(std::span<const float> samples) {
   constexpr std::size_t kWindow = 1600;
   float quietest = 1.0F;
@@ -108,7 +96,9 @@ std::vector<Recording> read_recordings(const std::vector<NamedText>& texts,
     Recording& recording = by_speaker[speaker];
     recording.name = speaker;
     recording.words += (recording.words.empty() ? "" : " ") + text.text;
-    append(recording, read_wav(settings.wav_dir + "/" + text.name + ".wav"), settings);
+    append(recording,
+           test::WavFile::read_samples(settings.wav_dir + "/" + text.name + ".wav"),
+           settings);
   }
   const float gain = std::pow(10.0F, settings.level_db / 20.0F);
   std::vector<Recording> recordings;

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -35,6 +37,21 @@ struct WavFile {
       append(bytes, static_cast<std::uint32_t>(std::lround(clamped * 32768.0F)), 2);
     }
     std::ofstream(path, std::ios::binary) << bytes;
+  }
+
+  /// The samples of a file of 16-bit PCM, full scale +-1; none when it has no data.
+  static std::vector<float> read_samples(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+    const std::size_t data = bytes.find("data");
+    std::vector<float> samples;
+    if (data == std::string::npos) return samples;
+    for (std::size_t at = data + 8; at + 1 < bytes.size(); at += 2) {
+      std::int16_t sample = 0;
+      std::memcpy(&sample, bytes.data() + at, sizeof sample);
+      samples.push_back(static_cast<float>(sample) / 32768.0F);
+    }
+    return samples;
   }
 
  private:
