@@ -16,8 +16,7 @@ namespace {
 
 using storage::Sql;
 
-const test::TestDatabase* const kDatabase =
-    static_cast<test::TestDatabase*>(testing::AddGlobalTestEnvironment(new test::TestDatabase));
+const test::TestDatabase* const kDatabase = test::TestDatabase::of_program();
 
 /// A log of its own for each test: two organisations with ten rows each.
 class AuditLog : public testing::Test {

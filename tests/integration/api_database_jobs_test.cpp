@@ -10,8 +10,7 @@
 namespace qylon::api {
 namespace {
 
-const test::TestDatabase* const kDatabase =
-    static_cast<test::TestDatabase*>(testing::AddGlobalTestEnvironment(new test::TestDatabase));
+const test::TestDatabase* const kDatabase = test::TestDatabase::of_program();
 
 TEST(DatabaseJobs, CloseWaitsForTheJobsUnderWay) {
   DatabaseJobs jobs(kDatabase->pool());

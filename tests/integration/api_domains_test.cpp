@@ -1,47 +1,29 @@
 // Users, organisations and clients over their routes, with the jobs and sagas behind them.
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "api/core/domain_jobs.hpp"
 #include "api/domains/domains.hpp"
-#include "tests/support/platform_calls.hpp"
+#include "tests/support/json_calls.hpp"
 #include "tests/support/polling.hpp"
 
 namespace qylon::api {
 namespace {
 
-using Json = nlohmann::json;
-using From = test::PlatformCalls::From;
+using Json = test::JsonCalls::Json;
+using From = test::JsonCalls::From;
 
-const test::TestDatabase* const kDatabase =
-    static_cast<test::TestDatabase*>(testing::AddGlobalTestEnvironment(new test::TestDatabase));
+const test::TestDatabase* const kDatabase = test::TestDatabase::of_program();
 
 /// An organisation of each test's own, with an owner and a user.
-class DomainTest : public testing::Test {
+class DomainTest : public testing::Test, protected test::JsonCalls {
  protected:
   DomainTest()
-      : calls_(*kDatabase, domains_),
+      : JsonCalls(*kDatabase, all_domains()),
         org_(test::random_uuid()),
         owner_{test::make_member(*kDatabase, org_, "owner"), org_},
         user_{test::make_member(*kDatabase, org_, "user"), org_} {}
 
-  HttpResponse send(const From& from,
-                    const std::string& method,
-                    const std::string& target,
-                    const Json& body = {}) {
-    return calls_.send(from, method, target, body.is_null() ? "" : body.dump());
-  }
-  /// The answer's body; it must have this status.
-  Json ask(int status,
-           const From& from,
-           const std::string& method,
-           const std::string& target,
-           const Json& body = {}) {
-    const HttpResponse response = send(from, method, target, body);
-    EXPECT_EQ(response.status, status) << method << ' ' << target << ": " << response.body;
-    return response.body.empty() ? Json() : Json::parse(response.body, nullptr, false);
-  }
   /// Types of the organisation's events about `noun`, in order.
   std::vector<std::string> events_of(const std::string& noun) const {
     std::vector<std::string> types;
@@ -55,8 +37,6 @@ class DomainTest : public testing::Test {
     return types;
   }
 
-  const std::vector<Domain> domains_ = all_domains();
-  test::PlatformCalls calls_;
   const std::string org_;
   const From owner_;
   const From user_;
@@ -66,7 +46,7 @@ class DomainTest : public testing::Test {
 class DomainJobsTest : public DomainTest {
  protected:
   DomainJobsTest() {
-    EXPECT_TRUE(add_domain_jobs(domains_, {kDatabase->pool(), sagas_, runner_}));
+    EXPECT_TRUE(add_domain_jobs(all_domains(), {kDatabase->pool(), sagas_, runner_}));
     runner_.start();
   }
   /// Waits until the client's onboarding is in `state`; what it says then.

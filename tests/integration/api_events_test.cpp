@@ -19,8 +19,7 @@ using storage::Sql;
 using storage::SqlRow;
 using storage::SqlValue;
 
-const test::TestDatabase* const kDatabase =
-    static_cast<test::TestDatabase*>(testing::AddGlobalTestEnvironment(new test::TestDatabase));
+const test::TestDatabase* const kDatabase = test::TestDatabase::of_program();
 
 /// A declared entity as the generated migrations make it: its changes are emitted.
 class Notes final : public testing::Environment {
@@ -51,17 +50,6 @@ Principal ann() {
           .claims = R"({"sub":"11111111-2222-4333-8444-555555555555","role":"authenticated"})"};
 }
 
-std::vector<SqlRow> rows(const std::string& statement, const std::vector<SqlValue>& values = {}) {
-  std::vector<SqlRow> found;
-  const Status status =
-      kDatabase->transact_as(Principal::service(), [&](pqxx::transaction_base& transaction) {
-        found = Sql(transaction).rows(statement, values);
-        return ok();
-      });
-  EXPECT_TRUE(status) << status.error().message;
-  return found;
-}
-
 Status write(const Principal& principal,
              const std::string& statement,
              const std::vector<SqlValue>& values) {
@@ -72,7 +60,7 @@ Status write(const Principal& principal,
 }
 
 std::vector<SqlRow> stream_of(const std::string& id) {
-  return rows(
+  return kDatabase->rows(
       "select version, type, org_id, actor, data ->> 'body', data ? 'pin' from events"
       " where stream = $1 order by version",
       {"note:" + id});
@@ -127,9 +115,9 @@ TEST(EventTable, TakesNoChangeAndNoUser) {
 TEST(AppendedEvents, TakeTheVersionThatWasExpectedAndNoOther) {
   const std::string stream = "order:" + Uuid::random().to_string();
   const char* const append = "select app.append_event($1, 'order.placed', '{}', $2)";
-  EXPECT_EQ(rows(append, {stream, "0"}), (std::vector<SqlRow>{{"1"}}));
-  EXPECT_EQ(rows(append, {stream, "1"}), (std::vector<SqlRow>{{"2"}}));
-  EXPECT_EQ(rows(append, {stream, std::nullopt}), (std::vector<SqlRow>{{"3"}}));
+  EXPECT_EQ(kDatabase->rows(append, {stream, "0"}), (std::vector<SqlRow>{{"1"}}));
+  EXPECT_EQ(kDatabase->rows(append, {stream, "1"}), (std::vector<SqlRow>{{"2"}}));
+  EXPECT_EQ(kDatabase->rows(append, {stream, std::nullopt}), (std::vector<SqlRow>{{"3"}}));
   for (const char* expected : {"0", "2", "4"}) {
     const Status status = write(Principal::service(), append, {stream, expected});
     ASSERT_FALSE(status);
@@ -229,11 +217,13 @@ class Subscriptions {
 };
 
 std::string trail_of(const std::string& id) {
-  const auto found = rows("select trail from note_words where note = $1", {"note:" + id});
+  const auto found =
+      kDatabase->rows("select trail from note_words where note = $1", {"note:" + id});
   return found.empty() ? "" : found[0][0].value();
 }
 std::string projection_hash() {
-  return rows("select md5(string_agg(w::text, '\n' order by note)) from note_words w")[0][0]
+  return kDatabase
+      ->rows("select md5(string_agg(w::text, '\n' order by note)) from note_words w")[0][0]
       .value_or("");
 }
 

@@ -21,8 +21,7 @@ namespace {
 using nlohmann::json;
 using storage::Sql;
 
-const test::TestDatabase* const kDatabase =
-    static_cast<test::TestDatabase*>(testing::AddGlobalTestEnvironment(new test::TestDatabase));
+const test::TestDatabase* const kDatabase = test::TestDatabase::of_program();
 
 std::string text_of_file(const std::string& path) {
   std::ostringstream text;

@@ -17,8 +17,7 @@
 namespace qylon::api {
 namespace {
 
-const test::TestDatabase* const kDatabase =
-    static_cast<test::TestDatabase*>(testing::AddGlobalTestEnvironment(new test::TestDatabase));
+const test::TestDatabase* const kDatabase = test::TestDatabase::of_program();
 const SealKey kMaster = SealKey::random();  // One, as the tests share the database.
 const std::string kIssuer = "https://them/auth/v1";
 

@@ -19,8 +19,7 @@ const SystemClock kClock;
 const Log kLog(kClock, LogLevel::kError);
 
 /// One PostgreSQL for all tests.
-const test::TestDatabase* const kCluster =
-    static_cast<test::TestDatabase*>(testing::AddGlobalTestEnvironment(new test::TestDatabase));
+const test::TestDatabase* const kCluster = test::TestDatabase::of_program();
 
 class RepeatedRequests : public testing::Test {
  protected:

@@ -1,32 +1,30 @@
 // What a meeting that has ended said: read by its job, shown over the routes, found by search.
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "api/core/domain_jobs.hpp"
 #include "api/domains/domains.hpp"
 #include "storage/meeting_store.hpp"
-#include "tests/support/platform_calls.hpp"
+#include "tests/support/json_calls.hpp"
 #include "tests/support/polling.hpp"
 
 namespace qylon::api {
 namespace {
 
-using Json = nlohmann::json;
-using From = test::PlatformCalls::From;
+using Json = test::JsonCalls::Json;
+using From = test::JsonCalls::From;
 
-const test::TestDatabase* const kDatabase =
-    static_cast<test::TestDatabase*>(testing::AddGlobalTestEnvironment(new test::TestDatabase));
+const test::TestDatabase* const kDatabase = test::TestDatabase::of_program();
 
 /// An organisation with a meeting, and a runner that does what its end leaves for later.
-class MeetingInsightsTest : public testing::Test {
+class MeetingInsightsTest : public testing::Test, protected test::JsonCalls {
  protected:
   MeetingInsightsTest()
-      : calls_(*kDatabase, domains_),
+      : JsonCalls(*kDatabase, all_domains()),
         org_(test::random_uuid()),
         owner_{test::make_member(*kDatabase, org_, "owner"), org_},
         meeting_(make_meeting("Planning")) {
-    EXPECT_TRUE(add_domain_jobs(domains_, {kDatabase->pool(), sagas_, runner_}));
+    EXPECT_TRUE(add_domain_jobs(all_domains(), {kDatabase->pool(), sagas_, runner_}));
     runner_.start();
   }
 
@@ -70,21 +68,6 @@ class MeetingInsightsTest : public testing::Test {
     });
     EXPECT_TRUE(ended) << ended.error().message;
   }
-  HttpResponse send(const From& from,
-                    const std::string& method,
-                    const std::string& target,
-                    const Json& body = {}) {
-    return calls_.send(from, method, target, body.is_null() ? "" : body.dump());
-  }
-  Json ask(int status,
-           const From& from,
-           const std::string& method,
-           const std::string& target,
-           const Json& body = {}) {
-    const HttpResponse response = send(from, method, target, body);
-    EXPECT_EQ(response.status, status) << method << ' ' << target << ": " << response.body;
-    return response.body.empty() ? Json() : Json::parse(response.body, nullptr, false);
-  }
   std::string path(const std::string& rest) const { return "/api/meetings/" + meeting_ + rest; }
   Json insights_of_the_end() {
     end(meeting_);
@@ -108,8 +91,6 @@ class MeetingInsightsTest : public testing::Test {
     return data;
   }
 
-  const std::vector<Domain> domains_ = all_domains();
-  test::PlatformCalls calls_;
   const std::string org_;
   const From owner_;
   const std::string meeting_;

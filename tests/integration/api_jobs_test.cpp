@@ -20,8 +20,7 @@ using storage::Sql;
 using storage::SqlRow;
 using storage::SqlValue;
 
-const test::TestDatabase* const kDatabase =
-    static_cast<test::TestDatabase*>(testing::AddGlobalTestEnvironment(new test::TestDatabase));
+const test::TestDatabase* const kDatabase = test::TestDatabase::of_program();
 
 template <typename T>
 T ask(const std::function<T(Sql&)>& body, const Principal& principal = Principal::service()) {
@@ -34,9 +33,6 @@ T ask(const std::function<T(Sql&)>& body, const Principal& principal = Principal
   EXPECT_TRUE(status) << status.error().message;
   return answer;
 }
-std::vector<SqlRow> rows(const std::string& statement, const std::vector<SqlValue>& values = {}) {
-  return ask<std::vector<SqlRow>>([&](Sql& sql) { return sql.rows(statement, values); });
-}
 std::int64_t put(const NewJob& job) {
   return ask<std::int64_t>([&](Sql& sql) { return enqueue(sql, job); });
 }
@@ -46,7 +42,7 @@ std::vector<Job> claim(const std::string& kind, std::size_t count = 10) {
   });
 }
 std::string state_of(std::int64_t id) {
-  const auto found = rows("select state from jobs where id = $1", {std::to_string(id)});
+  const auto found = kDatabase->rows("select state from jobs where id = $1", {std::to_string(id)});
   return found.empty() ? "gone" : found[0][0].value();
 }
 void expire_leases() {
@@ -101,7 +97,7 @@ TEST(Jobs, WaitForTheirTime) {
   const auto id = put({.kind = "test.later", .run_at_ms = tomorrow_ms});
   EXPECT_EQ(state_of(id), "scheduled");
   EXPECT_TRUE(claim("test.later").empty());
-  rows("update jobs set run_at = now() where id = $1", {std::to_string(id)});
+  kDatabase->rows("update jobs set run_at = now() where id = $1", {std::to_string(id)});
   EXPECT_EQ(claim("test.later").size(), 1U);
 }
 
@@ -147,7 +143,8 @@ TEST(Jobs, AreDeadLettersAfterTheirLastTryAndCanBeRequeued) {
   EXPECT_EQ(fail(claim("test.dead").at(0).key), 1U);
   EXPECT_EQ(state_of(id), "scheduled");
   EXPECT_EQ(fail(claim("test.dead").at(0).key), 1U);
-  EXPECT_EQ(rows("select state, last_error, attempt from jobs where id = $1", {std::to_string(id)}),
+  EXPECT_EQ(kDatabase->rows("select state, last_error, attempt from jobs where id = $1",
+                            {std::to_string(id)}),
             (std::vector<SqlRow>{{"dead_letter", "the \"reason\"", "2"}}));
   EXPECT_TRUE(ask<bool>([&](Sql& sql) { return requeue_job(sql, id); }));
   EXPECT_EQ(claim("test.dead").at(0).key, (JobTry{id, 3}));
@@ -184,13 +181,14 @@ TEST(Schedules, ComeOnceForAllTheTicksThatWereMissed) {
   const NewSchedule schedule{.name = "hourly", .cron = "0 * * * *", .kind = "test.hourly"};
   EXPECT_TRUE(ask<bool>([&](Sql& sql) { return static_cast<bool>(put_schedule(sql, schedule)); }));
   EXPECT_EQ(ask<std::size_t>(run_schedules), 0U);
-  rows("update job_schedules set next_at = now() - interval '3 hours' where name = 'hourly'");
+  kDatabase->rows(
+      "update job_schedules set next_at = now() - interval '3 hours' where name = 'hourly'");
   EXPECT_TRUE(ask<bool>([&](Sql& sql) { return static_cast<bool>(put_schedule(sql, schedule)); }));
   EXPECT_EQ(ask<std::size_t>(run_schedules), 1U);
   EXPECT_EQ(ask<std::size_t>(run_schedules), 0U);
   EXPECT_EQ(claim("test.hourly").size(), 1U);
-  EXPECT_EQ(rows("select date_trunc('hour', now()) + interval '1 hour' = next_at"
-                 " from job_schedules where name = 'hourly'"),
+  EXPECT_EQ(kDatabase->rows("select date_trunc('hour', now()) + interval '1 hour' = next_at"
+                            " from job_schedules where name = 'hourly'"),
             (std::vector<SqlRow>{{"t"}}));
 }
 
@@ -220,7 +218,7 @@ TEST(JobRunner, HasFiveHundredJobsInFlightOnOneThread) {
     const MutexLock lock(mutex);
     waiting.push_back(std::move(done));
   });
-  rows("insert into jobs (kind) select 'test.slow' from generate_series(1, 600)");
+  kDatabase->rows("insert into jobs (kind) select 'test.slow' from generate_series(1, 600)");
   runner->start();
   const auto count = [&] {
     const MutexLock lock(mutex);
@@ -237,8 +235,8 @@ TEST(JobRunner, HasFiveHundredJobsInFlightOnOneThread) {
   EXPECT_TRUE(test::poll_until([&] { return count() == 100; }));
   for (const JobDone& done : waiting)
     done({});
-  EXPECT_TRUE(
-      test::poll_until([] { return rows("select from jobs where kind = 'test.slow'").empty(); }));
+  EXPECT_TRUE(test::poll_until(
+      [] { return kDatabase->rows("select from jobs where kind = 'test.slow'").empty(); }));
 }
 
 TEST(JobRunner, TriesAgainWhatFailedAndBuriesWhatCannotSucceed) {
@@ -256,8 +254,8 @@ TEST(JobRunner, TriesAgainWhatFailedAndBuriesWhatCannotSucceed) {
   const auto hopeless = put({.kind = "test.hopeless"});
   runner->start();
   EXPECT_TRUE(test::poll_until([&] { return state_of(hopeless) == "dead_letter"; }));
-  EXPECT_TRUE(
-      test::poll_until([] { return rows("select from jobs where kind = 'test.flaky'").empty(); }));
+  EXPECT_TRUE(test::poll_until(
+      [] { return kDatabase->rows("select from jobs where kind = 'test.flaky'").empty(); }));
   EXPECT_EQ(tries.load(), 3);
 }
 
@@ -276,7 +274,6 @@ TEST(JobRunner, TellsAJobThatItWasCancelledAndGivesBackWhatRunsAtItsEnd) {
     EXPECT_TRUE(ask<bool>([&](Sql& sql) { return cancel_job(sql, cancelled); }));
     EXPECT_TRUE(test::poll_until([&] { return stop->load(); }));
     kept = put({.kind = "test.endless"});
-    runner->wake();
     ASSERT_TRUE(test::poll_until([&] { return begun == 2; }));
   }
   EXPECT_EQ(state_of(kept), "pending");
@@ -305,9 +302,12 @@ TEST(JobRunner, ThatIsKilledLosesNothingAndDoublesNothing) {
     return ok();
   });
   ASSERT_TRUE(made) << made.error().message;
-  rows("insert into jobs (kind) select 'test.count' from generate_series(1, $1::integer)",
-       {std::to_string(kJobs)});
-  const auto counted = [] { return std::stoi(rows("select count(*) from counted")[0][0].value()); };
+  kDatabase->rows(
+      "insert into jobs (kind) select 'test.count' from generate_series(1, $1::integer)",
+      {std::to_string(kJobs)});
+  const auto counted = [] {
+    return std::stoi(kDatabase->rows("select count(*) from counted")[0][0].value());
+  };
   {
     test::SpawnedProcess first({QYLON_JOBS_PROCESS, kDatabase->url()});
     ASSERT_TRUE(test::poll_until([&] { return counted() >= 1000; }));
@@ -316,9 +316,9 @@ TEST(JobRunner, ThatIsKilledLosesNothingAndDoublesNothing) {
   ASSERT_LT(counted(), kJobs);
   test::SpawnedProcess second({QYLON_JOBS_PROCESS, kDatabase->url()});
   EXPECT_TRUE(test::poll_until(
-      [] { return rows("select from jobs where kind = 'test.count' limit 1").empty(); },
+      [] { return kDatabase->rows("select from jobs where kind = 'test.count' limit 1").empty(); },
       std::chrono::seconds(90)));
-  EXPECT_EQ(rows("select count(*), count(distinct job) from counted"),
+  EXPECT_EQ(kDatabase->rows("select count(*), count(distinct job) from counted"),
             (std::vector<SqlRow>{{std::to_string(kJobs), std::to_string(kJobs)}}));
 }
 

@@ -13,8 +13,7 @@
 namespace qylon::api {
 namespace {
 
-const test::TestDatabase* const kDatabase =
-    static_cast<test::TestDatabase*>(testing::AddGlobalTestEnvironment(new test::TestDatabase));
+const test::TestDatabase* const kDatabase = test::TestDatabase::of_program();
 
 constexpr const char* kHome = "aaaaaaaa-0000-4000-8000-000000000001";
 constexpr const char* kOther = "bbbbbbbb-0000-4000-8000-000000000001";

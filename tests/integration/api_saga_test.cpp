@@ -16,8 +16,7 @@ using storage::Sql;
 using storage::SqlRow;
 using storage::SqlValue;
 
-const test::TestDatabase* const kDatabase =
-    static_cast<test::TestDatabase*>(testing::AddGlobalTestEnvironment(new test::TestDatabase));
+const test::TestDatabase* const kDatabase = test::TestDatabase::of_program();
 
 class Trail final : public testing::Environment {
  public:
@@ -32,14 +31,6 @@ class Trail final : public testing::Environment {
 };
 const testing::Environment* const kTrail = testing::AddGlobalTestEnvironment(new Trail);
 
-std::vector<SqlRow> rows(const std::string& statement, const std::vector<SqlValue>& values = {}) {
-  std::vector<SqlRow> found;
-  EXPECT_TRUE(kDatabase->transact_as(Principal::service(), [&](pqxx::transaction_base& tx) {
-    found = Sql(tx).rows(statement, values);
-    return ok();
-  }));
-  return found;
-}
 std::string start(const std::string& data) {
   std::string id;
   EXPECT_TRUE(kDatabase->transact_as(Principal::service(), [&](pqxx::transaction_base& tx) {
@@ -50,10 +41,11 @@ std::string start(const std::string& data) {
   return id;
 }
 std::string state_of(const std::string& id) {
-  return rows("select state from sagas where id = $1", {id}).at(0)[0].value();
+  return kDatabase->rows("select state from sagas where id = $1", {id}).at(0)[0].value();
 }
 std::string trail_of(const std::string& id) {
-  return rows("select string_agg(what, ', ' order by n) from trail where saga = $1", {id})
+  return kDatabase
+      ->rows("select string_agg(what, ', ' order by n) from trail where saga = $1", {id})
       .at(0)[0]
       .value_or("");
 }
@@ -67,12 +59,13 @@ TEST(Sagas, AreResumedOnceAndUndoneInReverseWhenTheirProcessIsKilled) {
   }
   {
     test::SpawnedProcess first({QYLON_JOBS_PROCESS, kDatabase->url(), "hang"});
-    ASSERT_TRUE(test::poll_until([&] { return rows("select from trail").size() == 20; }));
+    ASSERT_TRUE(
+        test::poll_until([&] { return kDatabase->rows("select from trail").size() == 20; }));
     first.kill();
   }
   test::SpawnedProcess second({QYLON_JOBS_PROCESS, kDatabase->url()});
   EXPECT_TRUE(test::poll_until([&] {
-    return rows("select from sagas where state in ('running', 'compensating')").empty();
+    return kDatabase->rows("select from sagas where state in ('running', 'compensating')").empty();
   }));
   for (const std::string& id : bad) {
     EXPECT_EQ(state_of(id), "undone");
@@ -82,7 +75,7 @@ TEST(Sagas, AreResumedOnceAndUndoneInReverseWhenTheirProcessIsKilled) {
     EXPECT_EQ(state_of(id), "done");
     EXPECT_EQ(trail_of(id), "one, two, three");
   }
-  EXPECT_EQ(rows("select error from sagas where id = $1", {bad[0]}),
+  EXPECT_EQ(kDatabase->rows("select error from sagas where id = $1", {bad[0]}),
             (std::vector<SqlRow>{{"four: refused"}}));
 }
 

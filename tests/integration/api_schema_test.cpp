@@ -14,8 +14,7 @@ namespace {
 
 using storage::Sql;
 
-const test::TestDatabase* const kDatabase =
-    static_cast<test::TestDatabase*>(testing::AddGlobalTestEnvironment(new test::TestDatabase));
+const test::TestDatabase* const kDatabase = test::TestDatabase::of_program();
 const SystemClock kClock;
 const Log kLog(kClock, LogLevel::kError);
 

@@ -24,8 +24,7 @@ const Log kLog(kClock, LogLevel::kError);
 const std::string kDefaultOrg = "00000000-0000-4000-8000-000000000001";
 
 /// One PostgreSQL for all tests.
-const test::TestDatabase* const kCluster =
-    static_cast<test::TestDatabase*>(testing::AddGlobalTestEnvironment(new test::TestDatabase));
+const test::TestDatabase* const kCluster = test::TestDatabase::of_program();
 
 class SharedMeetings : public testing::Test {
  protected:

@@ -16,19 +16,7 @@ using storage::Sql;
 using storage::SqlRow;
 using storage::SqlValue;
 
-const test::TestDatabase* const kDatabase =
-    static_cast<test::TestDatabase*>(testing::AddGlobalTestEnvironment(new test::TestDatabase));
-
-std::vector<SqlRow> rows(const std::string& statement, const std::vector<SqlValue>& values = {}) {
-  std::vector<SqlRow> found;
-  const Status status =
-      kDatabase->transact_as(Principal::service(), [&](pqxx::transaction_base& tx) {
-        found = Sql(tx).rows(statement, values);
-        return ok();
-      });
-  EXPECT_TRUE(status) << status.error().message;
-  return found;
-}
+const test::TestDatabase* const kDatabase = test::TestDatabase::of_program();
 
 class VaultTest : public testing::Test {
  protected:
@@ -59,8 +47,8 @@ class VaultTest : public testing::Test {
     });
   }
   void TearDown() override {
-    rows("delete from vault_secrets");
-    rows("delete from vault_keys");
+    kDatabase->rows("delete from vault_secrets");
+    kDatabase->rows("delete from vault_keys");
   }
 
   const std::string actor_ = "33333333-2222-4333-8444-555555555555";
@@ -83,36 +71,39 @@ TEST_F(VaultTest, GivesBackWhatWasStoredLast) {
 
 TEST_F(VaultTest, StoresNoPlainText) {
   ASSERT_TRUE(put(vault_, smtp_, "a very secret word"));
-  EXPECT_TRUE(rows("select from vault_secrets s, vault_keys k where s::text || k::text ilike"
-                   " '%' || encode('very secret'::bytea, 'hex') || '%'")
+  EXPECT_TRUE(kDatabase
+                  ->rows("select from vault_secrets s, vault_keys k where s::text || k::text ilike"
+                         " '%' || encode('very secret'::bytea, 'hex') || '%'")
                   .empty());
 }
 
 TEST_F(VaultTest, TellsTheAuditLogOfEveryReadingBeforeItAnswers) {
   ASSERT_TRUE(put(vault_, smtp_, "one"));
   ASSERT_TRUE(read(vault_, smtp_));
-  EXPECT_EQ(rows("select action, subject, actor, detail ->> 'purpose' from audit_log"
-                 " where org_id = $1 order by seq",
-                 {smtp_.org}),
+  EXPECT_EQ(kDatabase->rows("select action, subject, actor, detail ->> 'purpose' from audit_log"
+                            " where org_id = $1 order by seq",
+                            {smtp_.org}),
             (std::vector<SqlRow>{{"secret.written", "secret:smtp/password", {}, ""},
                                  {"secret.read", "secret:smtp/password", actor_, "test"}}));
 }
 
 TEST_F(VaultTest, OpensNothingThatWasMovedOrPutBack) {
   ASSERT_TRUE(put(vault_, smtp_, "one"));
-  const auto old =
-      rows("select encode(sealed, 'hex') from vault_secrets where org_id = $1", {smtp_.org})[0][0];
+  const auto old = kDatabase->rows(
+      "select encode(sealed, 'hex') from vault_secrets where org_id = $1", {smtp_.org})[0][0];
   ASSERT_TRUE(put(vault_, smtp_, "two"));
   ASSERT_TRUE(put(vault_, other_, "theirs"));
-  rows("update vault_secrets set sealed = decode($1, 'hex') where org_id = $2", {old, smtp_.org});
-  rows("update vault_secrets set sealed = decode($1, 'hex') where org_id = $2", {old, other_.org});
+  kDatabase->rows("update vault_secrets set sealed = decode($1, 'hex') where org_id = $2",
+                  {old, smtp_.org});
+  kDatabase->rows("update vault_secrets set sealed = decode($1, 'hex') where org_id = $2",
+                  {old, other_.org});
   for (const SecretName& name : {smtp_, other_}) {
     const auto opened = read(vault_, name);
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().code, ErrorCode::kInternal);
   }
   ASSERT_TRUE(put(vault_, other_, "theirs"));
-  rows(
+  kDatabase->rows(
       "update vault_keys a set wrapped = b.wrapped from vault_keys b"
       " where a.org_id = $1 and b.org_id = $2",
       {other_.org, smtp_.org});
@@ -122,7 +113,7 @@ TEST_F(VaultTest, OpensNothingThatWasMovedOrPutBack) {
 TEST_F(VaultTest, RotatesItsMasterKeyWithoutTouchingSecrets) {
   ASSERT_TRUE(put(vault_, smtp_, "one"));
   ASSERT_TRUE(put(vault_, other_, "two"));
-  const auto sealed = rows("select sealed from vault_secrets order by org_id");
+  const auto sealed = kDatabase->rows("select sealed from vault_secrets order by org_id");
   const SealKey fresh = SealKey::random();
   const Vault both{MasterKeys({fresh, master_})};
   const Vault only_new{MasterKeys({fresh})};
@@ -131,7 +122,7 @@ TEST_F(VaultTest, RotatesItsMasterKeyWithoutTouchingSecrets) {
   EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
   EXPECT_EQ(rewrap(both), 2U);
   EXPECT_EQ(rewrap(both), 0U);
-  EXPECT_EQ(rows("select sealed from vault_secrets order by org_id"), sealed);
+  EXPECT_EQ(kDatabase->rows("select sealed from vault_secrets order by org_id"), sealed);
   EXPECT_TRUE(check(only_new));
   EXPECT_EQ(*read(only_new, smtp_), "one");
   EXPECT_FALSE(read(vault_, smtp_)) << "the old key opens nothing any more";

@@ -14,8 +14,7 @@ namespace {
 using storage::Sql;
 using test::PlatformCalls;
 
-const test::TestDatabase* const kDatabase =
-    static_cast<test::TestDatabase*>(testing::AddGlobalTestEnvironment(new test::TestDatabase));
+const test::TestDatabase* const kDatabase = test::TestDatabase::of_program();
 
 constexpr const char* kConsent =
     R"({"name":"Ann","consent":{"by":"Ann Norland","text":"voices-1"}})";

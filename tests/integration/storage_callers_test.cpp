@@ -8,8 +8,7 @@
 namespace qylon::storage {
 namespace {
 
-const test::TestDatabase* const kDatabase =
-    static_cast<test::TestDatabase*>(testing::AddGlobalTestEnvironment(new test::TestDatabase));
+const test::TestDatabase* const kDatabase = test::TestDatabase::of_program();
 
 constexpr const char* kAnn = "11111111-2222-4333-8444-555555555555";
 

@@ -6,6 +6,7 @@
 #include <future>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -16,12 +17,18 @@
 #include "storage/migrations.hpp"
 #include "storage/pg_connection.hpp"
 #include "storage/private_cluster.hpp"
+#include "storage/sql.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace qylon::test {
 
 class TestDatabase final : public testing::Environment {
  public:
+  /// The program's; its tests may use it, the program's start may not.
+  static const TestDatabase* of_program() {
+    return static_cast<TestDatabase*>(testing::AddGlobalTestEnvironment(new TestDatabase));
+  }
+
   void SetUp() override {
     auto cluster =
         storage::PrivateCluster::start({.data_dir = directory_.path(), .bin_dir = {}}, log_);
@@ -58,6 +65,18 @@ class TestDatabase final : public testing::Environment {
   Status transact_as(const Principal& principal, const storage::Session::Body& body) const {
     return run<Status>(
         [&](storage::Session& session) { return session.transact_as(principal, body); });
+  }
+  /// What a statement of the server itself finds.
+  std::vector<storage::SqlRow> rows(const std::string& statement,
+                                    const std::vector<storage::SqlValue>& values = {}) const {
+    std::vector<storage::SqlRow> found;
+    const Status status =
+        transact_as(Principal::service(), [&](pqxx::transaction_base& transaction) {
+          found = storage::Sql(transaction).rows(statement, values);
+          return ok();
+        });
+    EXPECT_TRUE(status) << status.error().message;
+    return found;
   }
   /// One transaction as the owner of every table, on a connection of its own.
   Status transact_as_owner(const storage::PgConnection::Body& body) const {

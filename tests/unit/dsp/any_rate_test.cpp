@@ -7,33 +7,15 @@
 
 #include <gtest/gtest.h>
 
-#include "dsp/resampler.hpp"
-#include "tests/support/signals.hpp"
+#include "tests/support/resampling.hpp"
 
 namespace qylon::dsp {
 namespace {
 
 using testing::decibels;
 
-struct Pair {
-  int input_hz;
-  int output_hz;
-  double nyquist_hz() const { return std::min(input_hz, output_hz) / 2.0; }
-};
-
-std::vector<float> resample(const Pair& pair, std::span<const float> input) {
-  auto resampler = *Resampler::create({pair.input_hz, pair.output_hz});
-  std::vector<float> output(resampler.output_samples_max(input.size()));
-  output.resize(resampler.process(input, output));
-  return output;
-}
-
-std::vector<float> answer(const Pair& pair, double tone_hz) {
-  const auto samples = static_cast<std::size_t>(pair.input_hz / 5);
-  std::vector<float> output = resample(pair, testing::sine(tone_hz, pair.input_hz, samples));
-  output.erase(output.begin(), output.begin() + pair.output_hz / 20);
-  return output;
-}
+using testing::answer;
+using Pair = testing::RatePair;
 
 class RarePair : public ::testing::TestWithParam<Pair> {};
 
@@ -57,57 +39,29 @@ TEST_P(RarePair, SuppressesWhatLiesAboveTheBand) {
 
 TEST_P(RarePair, GivesTheSameSamplesForAnyBlockSize) {
   const std::vector<float> input = testing::white_noise(7000);
-  const std::vector<float> whole = resample(GetParam(), input);
-  auto resampler = *Resampler::create({GetParam().input_hz, GetParam().output_hz});
-  std::vector<float> pieces;
-  std::vector<float> room(1013 * 13);
-  std::span<const float> left = input;
-  for (std::size_t size = 1; !left.empty(); size = size * 3 % 1013) {
-    const auto block = left.first(std::min(size, left.size()));
-    left = left.subspan(block.size());
-    const std::size_t written = resampler.process(block, room);
-    pieces.insert(pieces.end(), room.begin(), room.begin() + static_cast<std::ptrdiff_t>(written));
-  }
+  const std::vector<float> whole = testing::resample(GetParam(), input);
+  const std::vector<float> pieces = testing::resample_in_pieces(GetParam(), input);
   ASSERT_EQ(pieces.size(), whole.size());
   for (std::size_t i = 0; i < whole.size(); ++i)
     ASSERT_NEAR(pieces[i], whole[i], 1e-6F) << i;
 }
 
 TEST_P(RarePair, CountsOutputsExactly) {
-  const std::int64_t up = GetParam().output_hz;
-  const std::int64_t down = GetParam().input_hz;
-  auto resampler = *Resampler::create({GetParam().input_hz, GetParam().output_hz});
-  std::vector<float> room(331 * 13);
-  const std::vector<float> input(331);
-  std::int64_t taken = 0;
-  std::int64_t given = 0;
-  for (int block = 0; block < 2000; ++block) {
-    given += static_cast<std::int64_t>(resampler.process(input, room));
-    taken += 331;
-    ASSERT_EQ(given, (taken * up + down - 1) / down) << "after " << taken;
-  }
+  testing::expect_exact_counts(GetParam(), 2000);
 }
 
 TEST_P(RarePair, DelaysByItsLatency) {
   const double tone_hz = 0.05 * GetParam().nyquist_hz();
   const auto output = answer(GetParam(), tone_hz);
   const auto fit = testing::fit_tone(output, tone_hz, GetParam().output_hz);
-  const double latency =
-      Resampler::create({GetParam().input_hz, GetParam().output_hz})->latency_samples();
+  const double latency = testing::make(GetParam()).latency_samples();
   const double radians_per_sample = 2.0 * std::numbers::pi * tone_hz / GetParam().output_hz;
   const double expected_phase = radians_per_sample * (GetParam().output_hz / 20 - latency);
   EXPECT_NEAR(std::remainder(fit.phase_rad - expected_phase, 2.0 * std::numbers::pi), 0.0, 0.001);
 }
 
 TEST_P(RarePair, StartsAfreshAfterReset) {
-  const std::vector<float> input = testing::white_noise(1500);
-  auto resampler = *Resampler::create({GetParam().input_hz, GetParam().output_hz});
-  std::vector<float> first(resampler.output_samples_max(input.size()));
-  std::vector<float> second(first.size());
-  const std::size_t written = resampler.process(input, first);
-  resampler.reset();
-  EXPECT_EQ(resampler.process(input, second), written);
-  EXPECT_EQ(first, second);
+  testing::expect_afresh_after_reset(GetParam());
 }
 
 INSTANTIATE_TEST_SUITE_P(Each,
@@ -120,10 +74,7 @@ INSTANTIATE_TEST_SUITE_P(Each,
                                            Pair{48003, 16000},
                                            Pair{88200, 48000},
                                            Pair{192000, 16000}),
-                         [](const auto& each) {
-                           return std::to_string(each.param.input_hz) + "to" +
-                                  std::to_string(each.param.output_hz);
-                         });
+                         testing::name_of);
 
 }  // namespace
 }  // namespace qylon::dsp

@@ -10,40 +10,17 @@
 #include <gtest/gtest.h>
 #include <samplerate.h>
 
-#include "tests/support/signals.hpp"
+#include "tests/support/resampling.hpp"
 
 namespace qylon::dsp {
 namespace {
 
 using testing::decibels;
 
-struct Pair {
-  int input_hz;
-  int output_hz;
-  double nyquist_hz() const { return std::min(input_hz, output_hz) / 2.0; }
-};
-
-Resampler make(const Pair& pair) {
-  auto resampler =
-      Resampler::create({.input_rate_hz = pair.input_hz, .output_rate_hz = pair.output_hz});
-  EXPECT_TRUE(resampler);
-  return *std::move(resampler);
-}
-
-std::vector<float> resample(const Pair& pair, std::span<const float> input) {
-  Resampler resampler = make(pair);
-  std::vector<float> output(resampler.output_samples_max(input.size()));
-  output.resize(resampler.process(input, output));
-  return output;
-}
-
-/// The middle of the answer to a tone of amplitude 1, behind all transients.
-std::vector<float> answer(const Pair& pair, double tone_hz) {
-  const auto samples = static_cast<std::size_t>(pair.input_hz / 5);  // 200 ms.
-  std::vector<float> output = resample(pair, testing::sine(tone_hz, pair.input_hz, samples));
-  output.erase(output.begin(), output.begin() + pair.output_hz / 20);  // 50 ms.
-  return output;
-}
+using testing::answer;
+using testing::make;
+using testing::resample;
+using Pair = testing::RatePair;
 
 class EveryRatePair : public ::testing::TestWithParam<Pair> {};
 
@@ -70,35 +47,11 @@ TEST_P(EveryRatePair, SuppressesEverythingFromTheNyquistFrequencyUp) {
 
 TEST_P(EveryRatePair, GivesTheSameSamplesForAnyBlockSize) {
   const std::vector<float> input = testing::white_noise(7000);
-  const std::vector<float> whole = resample(GetParam(), input);
-  Resampler resampler = make(GetParam());
-  std::vector<float> pieces;
-  std::vector<float> room(7000 * 6);
-  std::span<const float> left = input;
-  for (std::size_t size = 1; !left.empty(); size = size * 3 % 1013) {
-    const auto block = left.first(std::min(size, left.size()));
-    left = left.subspan(block.size());
-    const std::size_t written = resampler.process(block, room);
-    ASSERT_LE(written, resampler.output_samples_max(block.size()));
-    pieces.insert(pieces.end(), room.begin(), room.begin() + static_cast<std::ptrdiff_t>(written));
-  }
-  EXPECT_EQ(pieces, whole);
+  EXPECT_EQ(testing::resample_in_pieces(GetParam(), input), resample(GetParam(), input));
 }
 
 TEST_P(EveryRatePair, CountsOutputsExactly) {
-  const std::int64_t divisor = std::gcd(GetParam().input_hz, GetParam().output_hz);
-  const std::int64_t up = GetParam().output_hz / divisor;
-  const std::int64_t down = GetParam().input_hz / divisor;
-  Resampler resampler = make(GetParam());
-  std::vector<float> room(4096);
-  const std::vector<float> input(331);
-  std::int64_t taken = 0;
-  std::int64_t given = 0;
-  for (int block = 0; block < 300; ++block) {
-    given += static_cast<std::int64_t>(resampler.process(input, room));
-    taken += 331;
-    ASSERT_EQ(given, (taken * up + down - 1) / down) << "after " << taken;
-  }
+  testing::expect_exact_counts(GetParam(), 300);
 }
 
 TEST_P(EveryRatePair, DelaysByItsLatencyWhichIsWholeAndShort) {
@@ -122,14 +75,7 @@ TEST_P(EveryRatePair, DelaysByItsLatencyWhichIsWholeAndShort) {
 }
 
 TEST_P(EveryRatePair, StartsAfreshAfterReset) {
-  const std::vector<float> input = testing::white_noise(1500);
-  Resampler resampler = make(GetParam());
-  std::vector<float> first(resampler.output_samples_max(input.size()));
-  std::vector<float> second(first.size());
-  const std::size_t written = resampler.process(input, first);
-  resampler.reset();
-  EXPECT_EQ(resampler.process(input, second), written);
-  EXPECT_EQ(first, second);
+  testing::expect_afresh_after_reset(GetParam());
 }
 
 std::vector<Pair> all_pairs() {
@@ -142,11 +88,10 @@ std::vector<Pair> all_pairs() {
   return pairs;
 }
 
-std::string name_of(const ::testing::TestParamInfo<Pair>& info) {
-  return std::to_string(info.param.input_hz) + "to" + std::to_string(info.param.output_hz);
-}
-
-INSTANTIATE_TEST_SUITE_P(Resampler, EveryRatePair, ::testing::ValuesIn(all_pairs()), name_of);
+INSTANTIATE_TEST_SUITE_P(Resampler,
+                         EveryRatePair,
+                         ::testing::ValuesIn(all_pairs()),
+                         testing::name_of);
 
 TEST(Resampler, DelaysSpeechFrom48kHzByLessThanFiveMilliseconds) {
   EXPECT_LE(make({48000, 16000}).latency_samples() / 16000.0, 0.005);

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/caption_host.hpp"
 #include "tests/support/scripted_recogniser.hpp"
 #include "tests/support/synthetic_voices.hpp"
 
@@ -14,7 +15,7 @@ using Kind = models::RecogniserResult::Kind;
 
 /// Two people's tracks whose sounds are given, and whose words are answered by hand. Ann's first
 /// utterance is segment 1.
-class BleedFilterTest : public ::testing::Test, protected CaptionHost {
+class BleedFilterTest : public ::testing::Test, protected test::CaptionHost {
  protected:
   class Sink final : public models::RecogniserSink {
    public:
@@ -84,28 +85,12 @@ class BleedFilterTest : public ::testing::Test, protected CaptionHost {
     return out;
   }
 
-  std::uint64_t next_segment() override { return ++segment_; }
-  Speaker speaker_of(const diarization::VoiceLabel& /*label*/) override { return {}; }
-  Speaker speaker_on(TrackId /*track*/,
-                     const Speaker& person,
-                     const diarization::VoiceLabel& /*label*/) override {
-    return person;
-  }
-  bool is_shared(TrackId /*track*/) const override { return false; }
-  void on_interim(Caption&& caption) override { interims_.push_back(std::move(caption)); }
-  void on_final(Caption&& caption, std::vector<VoiceWindow>&& /*windows*/) override {
-    finals_.push_back(std::move(caption));
-  }
-
   test::ScriptedRecogniser recogniser_;
   Counter given_up_;
   Counter words_;
   Counter overflow_;
   BleedFilter filter_{*this, {words_, overflow_}};
   std::map<TrackId, std::unique_ptr<Captioner>> captioners_;
-  std::uint64_t segment_ = 0;
-  std::vector<Caption> interims_;
-  std::vector<Caption> finals_;
 };
 
 using Texts = std::vector<std::string>;

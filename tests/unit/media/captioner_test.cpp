@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/caption_host.hpp"
 #include "tests/support/scripted_recogniser.hpp"
 
 namespace qylon::media {
@@ -10,7 +11,7 @@ namespace {
 using Kind = models::RecogniserResult::Kind;
 
 /// A captioner of a one-person track with a recogniser answered by hand.
-class CaptionerTest : public ::testing::Test, protected CaptionHost {
+class CaptionerTest : public ::testing::Test, protected test::CaptionHost {
  protected:
   /// Results come straight back, as if the shard's mailbox were empty.
   class Sink final : public models::RecogniserSink {
@@ -47,26 +48,10 @@ class CaptionerTest : public ::testing::Test, protected CaptionHost {
     }
   }
 
-  std::uint64_t next_segment() override { return ++segment_; }
-  Speaker speaker_of(const diarization::VoiceLabel& /*label*/) override { return {}; }
-  Speaker speaker_on(TrackId /*track*/,
-                     const Speaker& person,
-                     const diarization::VoiceLabel& /*label*/) override {
-    return person;
-  }
-  bool is_shared(TrackId /*track*/) const override { return false; }
-  void on_interim(Caption&& caption) override { interims_.push_back(std::move(caption)); }
-  void on_final(Caption&& caption, std::vector<VoiceWindow>&& /*windows*/) override {
-    finals_.push_back(std::move(caption));
-  }
-
   test::ScriptedRecogniser recogniser_;
   Counter given_up_;
   std::unique_ptr<Captioner> captioner_;
   std::int64_t now_ = 0;
-  std::uint64_t segment_ = 0;
-  std::vector<Caption> interims_;
-  std::vector<Caption> finals_;
 };
 
 TEST_F(CaptionerTest, AnUtteranceIsFedWithItsPreRollAndEndsWithItsPostRoll) {
