@@ -5,12 +5,14 @@
 
 #include <unistd.h>
 
+#include "realtime/newcomers.hpp"
+
 namespace qylon::realtime {
 
 /// Closes the socket unless it was handed on.
 class AcceptedSocket {
  public:
-  explicit AcceptedSocket(int fd) : fd_(fd) {}
+  AcceptedSocket(int fd, Newcomers::Place place) : fd_(fd), place_(std::move(place)) {}
   ~AcceptedSocket() {
     if (fd_ >= 0) ::close(fd_);
   }
@@ -19,9 +21,11 @@ class AcceptedSocket {
   AcceptedSocket(AcceptedSocket&&) = delete;
   AcceptedSocket& operator=(AcceptedSocket&&) = delete;
   int release() { return std::exchange(fd_, -1); }
+  Newcomers::Place take_place() { return std::move(place_); }
 
  private:
   int fd_;
+  Newcomers::Place place_;
 };
 
 }  // namespace qylon::realtime

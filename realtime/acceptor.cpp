@@ -19,6 +19,7 @@ namespace {
 
 constexpr int kBacklog = 1024;
 constexpr int kNoDescriptorsPauseMs = 100;
+constexpr int kNoRoomPauseMs = 10;
 
 // What a slow reader has not been sent yet waits in its outbox, where newer replaces older and
 // where it is counted, not in two megabytes of kernel memory.
@@ -74,7 +75,9 @@ PeerAddress peer_address(const void* sockaddr_storage) {
   return peer;
 }
 
-Result<std::unique_ptr<Acceptor>> Acceptor::start(const Options& options, OnAccept on_accept) {
+Result<std::unique_ptr<Acceptor>> Acceptor::start(const Options& options,
+                                                  HasRoom has_room,
+                                                  OnAccept on_accept) {
   const std::string host = options.host == "localhost" ? "127.0.0.1" : options.host;
   const std::string shown = host + ":" + std::to_string(options.port);
   addrinfo hints{};
@@ -91,12 +94,14 @@ Result<std::unique_ptr<Acceptor>> Acceptor::start(const Options& options, OnAcce
   if (!listener) return listener.error();
   const int wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   QYLON_CHECK(wake >= 0);
-  return std::unique_ptr<Acceptor>(new Acceptor(*listener, wake, std::move(on_accept)));
+  return std::unique_ptr<Acceptor>(
+      new Acceptor(*listener, wake, std::move(has_room), std::move(on_accept)));
 }
 
-Acceptor::Acceptor(int listener, int wake, OnAccept on_accept)
+Acceptor::Acceptor(int listener, int wake, HasRoom has_room, OnAccept on_accept)
     : listener_(listener),
       wake_(wake),
+      has_room_(std::move(has_room)),
       on_accept_(std::move(on_accept)),
       port_(bound_port(listener)),
       thread_([this] { run(); }) {}
@@ -113,8 +118,14 @@ void Acceptor::stop() {
   static_cast<void>(written);  // Full means that it is awake already.
 }
 
+void Acceptor::wait(int for_ms) const {
+  pollfd wake{wake_, POLLIN, 0};
+  ::poll(&wake, 1, for_ms);
+}
+
 void Acceptor::accept_all() {
   for (;;) {
+    if (!has_room_()) return wait(kNoRoomPauseMs);
     sockaddr_storage address{};
     socklen_t length = sizeof(address);
     const int fd = ::accept4(listener_,
@@ -131,9 +142,7 @@ void Acceptor::accept_all() {
     if (errno == EINTR || errno == ECONNABORTED) continue;
     if (errno == EAGAIN) return;
     // Out of descriptors or memory: the queue keeps the peer; look again when some are free.
-    pollfd wake{wake_, POLLIN, 0};
-    ::poll(&wake, 1, kNoDescriptorsPauseMs);
-    return;
+    return wait(kNoDescriptorsPauseMs);
   }
 }
 

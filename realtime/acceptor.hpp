@@ -21,8 +21,12 @@ class Acceptor {
     int port = 0;
   };
   using OnAccept = std::function<void(int fd, PeerAddress peer)>;
+  /// False: peers wait in the kernel's queue until it is true again. Asked on the same thread.
+  using HasRoom = std::function<bool()>;
 
-  static Result<std::unique_ptr<Acceptor>> start(const Options& options, OnAccept on_accept);
+  static Result<std::unique_ptr<Acceptor>> start(const Options& options,
+                                                 HasRoom has_room,
+                                                 OnAccept on_accept);
   ~Acceptor();
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
@@ -34,12 +38,14 @@ class Acceptor {
   void stop();
 
  private:
-  Acceptor(int listener, int wake, OnAccept on_accept);
+  Acceptor(int listener, int wake, HasRoom has_room, OnAccept on_accept);
   void run();
   void accept_all();
+  void wait(int for_ms) const;
 
   const int listener_;
   const int wake_;  // eventfd
+  const HasRoom has_room_;
   const OnAccept on_accept_;
   int port_ = 0;
   std::thread thread_;

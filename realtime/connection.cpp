@@ -23,8 +23,11 @@ constexpr std::size_t kShedBytes = 64 << 10;
 
 }  // namespace
 
-Connection::Connection(ConnectionParts& parts, std::uint64_t id, PeerAddress peer)
-    : parts_(parts), id_(id), peer_(std::move(peer)) {
+Connection::Connection(ConnectionParts& parts,
+                       std::uint64_t id,
+                       PeerAddress peer,
+                       Newcomers::Place newcomer)
+    : parts_(parts), id_(id), peer_(std::move(peer)), newcomer_(std::move(newcomer)) {
   parts_.sessions.counters.connections.add(1);
 }
 
@@ -43,6 +46,7 @@ void Connection::on_established() {
   socket_ = lws_get_socket_fd(wsi_);
   heard_us_ = parts_.sessions.clock.monotonic_us();
   established_us_ = heard_us_;
+  if (!newcomer_.held()) newcomer_ = Newcomers::Place(parts_.newcomers, heard_us_);
   const auto further = parts_.further_sessions.find(upgrade_path_);
   if (further != parts_.further_sessions.end()) {
     session_ = further->second(*this, parts_.sessions);
@@ -83,6 +87,7 @@ void Connection::on_message_part(std::string_view bytes) {
     session_->on_text(message);
   }
   message_.clear();
+  if (newcomer_.held() && session_->identified()) newcomer_.leave();
 }
 
 void Connection::on_pong() {
@@ -206,8 +211,16 @@ void Connection::say_goodbye() {
   write_bytes(wsi_, parts_.scratch);
 }
 
+void Connection::shed_newcomer() {
+  if (broken_ || close_code_ != 0) return hang_up();
+  parts_.sessions.counters.newcomers_shed.add();
+  if (session_ == nullptr) return hang_up();
+  session_->fail({ErrorCode::kOverloaded, 4006, "too many others come; say who you are sooner"});
+}
+
 void Connection::on_second() {
   const std::int64_t now_us = parts_.sessions.clock.monotonic_us();
+  if (newcomer_.is_over(now_us)) return shed_newcomer();
   session_ != nullptr ? watch_websocket(now_us) : watch_http(now_us);
 }
 

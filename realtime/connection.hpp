@@ -15,6 +15,7 @@
 #include "realtime/http_exchange.hpp"
 #include "realtime/ingest_upload.hpp"
 #include "realtime/memory_watch.hpp"
+#include "realtime/newcomers.hpp"
 #include "realtime/outbox.hpp"
 #include "realtime/request_rules.hpp"
 #include "realtime/session.hpp"
@@ -31,6 +32,7 @@ struct ConnectionParts {
   const SessionParts& sessions;
   HttpHandler& http;
   MemoryWatch& memory;
+  Newcomers& newcomers;
   const FurtherSessions& further_sessions;
   const EdgeRules& rules;
   std::shared_ptr<NetExecutor> executor;
@@ -53,7 +55,7 @@ struct PeerAddress {
 /// Threads: its net thread.
 class Connection final : public SessionPort {
  public:
-  Connection(ConnectionParts& parts, std::uint64_t id, PeerAddress peer);
+  Connection(ConnectionParts& parts, std::uint64_t id, PeerAddress peer, Newcomers::Place newcomer);
   ~Connection() override;
 
   std::uint64_t id() const noexcept { return id_; }
@@ -117,6 +119,7 @@ class Connection final : public SessionPort {
   void after_push(Outbox::Pushed pushed);
   void too_slow();
   void shed();
+  void shed_newcomer();
   void hang_up();
 
   // What every send() reads stands together, see footprint().
@@ -154,6 +157,7 @@ class Connection final : public SessionPort {
   std::int64_t established_us_ = 0;
   std::int64_t heard_us_ = 0;
   bool pinged_ = false;
+  Newcomers::Place newcomer_;
 };
 
 }  // namespace qylon::realtime

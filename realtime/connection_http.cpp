@@ -27,6 +27,7 @@ void Connection::watch_first_bytes(int fd) {
 }
 
 int Connection::on_http() {
+  newcomer_.leave();
   parts_.sessions.counters.http_requests.add();
   const RequestHead head = read_request_head(wsi_);
   if (++requests_ > 1 && announces_body(head) && input_may_be_buffered(wsi_)) return -1;
@@ -163,6 +164,7 @@ int Connection::on_raw(std::string_view bytes) {
   if (requests_++ == 0) exchange_since_us_ = parts_.sessions.clock.monotonic_us();
   const auto state = source_.feed(bytes);
   if (state == SourceRequest::State::kMore) return 0;
+  newcomer_.leave();
   parts_.sessions.counters.http_requests.add();
   const ResponseOptions options{false, false, parts_.is_tls};
   exchange_ = std::make_shared<HttpExchange>(

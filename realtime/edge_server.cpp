@@ -33,7 +33,8 @@ class Edge final : public EdgeServer, private Hub {
         rings_(MeetingRings::Options{}),
         peers_({options.connections_max,
                 options.connections_per_peer_max,
-                options.accepts_per_peer_per_s}) {}
+                options.accepts_per_peer_per_s}),
+        newcomers_(options.newcomers_max, counters_.newcomers) {}
   ~Edge() override;
 
   Status start(const Options& options);
@@ -48,17 +49,20 @@ class Edge final : public EdgeServer, private Hub {
   void close_meeting_uplinks(MeetingId meeting) override;
   void retire_meeting(MeetingId meeting) override { rings_.retire(meeting); }
   void on_accept(int fd, PeerAddress peer);
+  bool has_room();
 
   const Parts parts_;  // Constant after construction.
   EdgeCounters counters_;
   MemoryWatch memory_;
   MeetingRings rings_;
   PeerTable peers_;
+  Newcomers newcomers_;
   std::string certificate_path_;                         // Constant after start().
   std::string key_path_;                                 // Constant after start().
   std::vector<std::unique_ptr<NetThread>> net_threads_;  // Constant after start().
   std::unique_ptr<Acceptor> acceptor_;                   // Constant after start().
   std::size_t next_thread_ = 0;                          // Acceptor's thread.
+  bool has_room_ = true;                                 // Acceptor's thread.
 };
 
 Status Edge::start(const Options& options) {
@@ -78,16 +82,17 @@ Status Edge::start(const Options& options) {
   net.http_reply_timeout_ms = options.http_reply_timeout_ms;
   for (int i = 0; i < options.net_threads; ++i) {
     net.jitter_seed = random_seed();
-    auto thread =
-        NetThread::start(net, {parts_, rings_, counters_, memory_, [this](const PeerAddress& peer) {
-                                 peers_.release(peer);
-                               }});
+    auto thread = NetThread::start(
+        net, {parts_, rings_, counters_, memory_, newcomers_, [this](const PeerAddress& peer) {
+                peers_.release(peer);
+              }});
     if (!thread) return thread.error();
     net_threads_.push_back(*std::move(thread));
   }
-  auto acceptor = Acceptor::start({options.host, options.port}, [this](int fd, PeerAddress peer) {
-    on_accept(fd, std::move(peer));
-  });
+  auto acceptor = Acceptor::start(
+      {options.host, options.port},
+      [this] { return has_room(); },
+      [this](int fd, PeerAddress peer) { on_accept(fd, std::move(peer)); });
   if (!acceptor) return acceptor.error();
   acceptor_ = *std::move(acceptor);
   parts_.log.info("edge_listens", {{"port", std::to_string(acceptor_->port())}});
@@ -99,6 +104,12 @@ Edge::~Edge() {
   net_threads_.clear();
 }
 
+bool Edge::has_room() {
+  const bool had_room = std::exchange(has_room_, !newcomers_.is_full());
+  if (had_room && !has_room_) counters_.accept_pauses.add();
+  return has_room_;
+}
+
 void Edge::on_accept(int fd, PeerAddress peer) {
   const std::int64_t now_us = parts_.clock.monotonic_us();
   const bool has_memory = memory_.level(now_us) == MemoryWatch::Level::kFine;
@@ -108,7 +119,8 @@ void Edge::on_accept(int fd, PeerAddress peer) {
     ::close(fd);
     return;
   }
-  net_threads_[next_thread_++ % net_threads_.size()]->adopt(fd, std::move(peer));
+  net_threads_[next_thread_++ % net_threads_.size()]->adopt(
+      fd, std::move(peer), Newcomers::Place(newcomers_, now_us));
 }
 
 void Edge::for_each_net_thread(const std::function<void()>& task) {

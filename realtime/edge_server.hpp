@@ -55,6 +55,8 @@ class EdgeServer {
     std::size_t connections_max = 15'000;       ///< All peers together.
     std::size_t connections_per_peer_max = 64;  ///< Per address; loopback is exempt.
     std::size_t accepts_per_peer_per_s = 20;    ///< Per address; loopback is exempt.
+    /// Connections of which nobody knows yet what they want; beyond it they wait to be accepted.
+    std::size_t newcomers_max = 1'000;
     /// Resident memory beyond 80 % of it refuses new connections, beyond 90 % closes the slowest
     /// readers; 0: what the machine or the control group has.
     std::size_t memory_bytes_max = 0;

@@ -55,6 +55,7 @@ class NetThread::Loop {
         parts_{session_parts_,
                shared.parts.http,
                shared.memory,
+               shared.newcomers,
                options_.further_sessions,
                options_.rules,
                mailbox_,
@@ -67,8 +68,8 @@ class NetThread::Loop {
 
   bool start();
   void stop();
-  void adopt(int fd, PeerAddress peer);
-  void adopt_now(int fd, PeerAddress peer);
+  void adopt(int fd, PeerAddress peer, Newcomers::Place place);
+  void adopt_now(AcceptedSocket& socket, PeerAddress peer);
   void drain_now();
   void close_uplinks_now(MeetingId meeting);
   void reload_tls_now();
@@ -245,16 +246,17 @@ void NetThread::Loop::say_goodbye() {
   wheel_.for_all([](Connection& connection) { connection.say_goodbye(); });
 }
 
-void NetThread::Loop::adopt(int fd, PeerAddress peer) {
+void NetThread::Loop::adopt(int fd, PeerAddress peer, Newcomers::Place place) {
   // A task that is dropped at shutdown still closes its socket.
-  auto socket = std::make_shared<AcceptedSocket>(fd);
-  mailbox_->post([this, socket, peer] { adopt_now(socket->release(), peer); });
+  auto socket = std::make_shared<AcceptedSocket>(fd, std::move(place));
+  mailbox_->post([this, socket, peer] { adopt_now(*socket, peer); });
 }
 
-void NetThread::Loop::adopt_now(int fd, PeerAddress peer) {
+void NetThread::Loop::adopt_now(AcceptedSocket& socket, PeerAddress peer) {
+  const int fd = socket.release();
   const std::size_t held = wheel_.size();
-  Connection& connection =
-      wheel_.add(std::make_unique<Connection>(parts_, ++adopted_count_, std::move(peer)));
+  Connection& connection = wheel_.add(
+      std::make_unique<Connection>(parts_, ++adopted_count_, std::move(peer), socket.take_place()));
   lws_adopt_desc_t adoption{};
   adoption.vh = vhost_;
   adoption.type =
@@ -263,10 +265,12 @@ void NetThread::Loop::adopt_now(int fd, PeerAddress peer) {
   adoption.opaque = &connection;
   connection.watch_first_bytes(fd);
   // On failure libwebsockets has closed the socket; it may or may not have said WSI_DESTROY.
-  if (lws_adopt_descriptor_vhost_via_info(&adoption) == nullptr) {
+  lws* const wsi = lws_adopt_descriptor_vhost_via_info(&adoption);
+  if (wsi == nullptr) {
     if (wheel_.size() > held) on_destroyed(connection);
     return;
   }
+  connection.attach(wsi);
   if (!ev_is_active(&tick_)) ev_timer_again(loop_, &tick_);
 }
 
@@ -360,8 +364,8 @@ NetThread::~NetThread() {
   loop_->stop();
 }
 
-void NetThread::adopt(int fd, PeerAddress peer) {
-  loop_->adopt(fd, std::move(peer));
+void NetThread::adopt(int fd, PeerAddress peer, Newcomers::Place place) {
+  loop_->adopt(fd, std::move(peer), std::move(place));
 }
 
 NetMailbox::Pushed NetThread::deliver(const DeliveryPtr& delivery) {

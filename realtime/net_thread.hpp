@@ -32,6 +32,7 @@ class NetThread {
     const MeetingRings& rings;
     EdgeCounters& counters;
     MemoryWatch& memory;
+    Newcomers& newcomers;
     /// Called on the net thread when a connection handed over by adopt() is gone.
     std::function<void(const PeerAddress&)> on_gone;
   };
@@ -47,7 +48,7 @@ class NetThread {
   NetThread& operator=(NetThread&&) = delete;
 
   /// Takes the accepted socket `fd` over.
-  void adopt(int fd, PeerAddress peer);
+  void adopt(int fd, PeerAddress peer, Newcomers::Place place);
   NetMailbox::Pushed deliver(const DeliveryPtr& delivery);
   /// Runs `task` on the net thread, soon; dropped once the thread has ended.
   void post(std::function<void()> task);

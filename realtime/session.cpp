@@ -22,6 +22,12 @@ EdgeCounters::EdgeCounters(Counters& counters)
                                         "HTTP requests and upgrades refused by the edge.")),
       refused_connections(counters.counter("qylon_edge_refused_connections_total",
                                            "Connections closed at accept by a limit.")),
+      newcomers(counters.gauge("qylon_edge_newcomers",
+                               "Connections that have not said what they want yet.")),
+      newcomers_shed(counters.counter("qylon_edge_newcomers_shed_total",
+                                      "Silent connections closed because too many others came.")),
+      accept_pauses(counters.counter("qylon_edge_accept_pauses_total",
+                                     "Times nobody was let in because of too many newcomers.")),
       messages_sent(counters.counter("qylon_edge_messages_sent_total",
                                      "Captions, statuses and levels handed to subscribers.")),
       messages_dropped(counters.counter("qylon_edge_messages_dropped_total",
@@ -38,6 +44,8 @@ EdgeCounters::EdgeCounters(Counters& counters)
       uplink_frames(counters.counter("qylon_edge_uplink_frames_total", "Audio frames taken.")),
       uplink_stalls(counters.counter("qylon_edge_uplink_stalls_total",
                                      "Times an uplink was paused because its shard was busy.")),
+      uplinks_slowed(counters.counter("qylon_edge_uplinks_slowed_total",
+                                      "Times an uplink was paused because it sent too fast.")),
       session_errors(counters.counter("qylon_edge_session_errors_total",
                                       "WebSocket sessions ended with an error.")) {}
 

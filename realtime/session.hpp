@@ -57,6 +57,9 @@ struct EdgeCounters {
   Counter& http_requests;
   Counter& refused_requests;
   Counter& refused_connections;
+  Gauge& newcomers;
+  Counter& newcomers_shed;
+  Counter& accept_pauses;
   Counter& messages_sent;
   Counter& messages_dropped;
   Counter& finals_refetched;
@@ -65,6 +68,7 @@ struct EdgeCounters {
   Counter& memory_refusals;
   Counter& uplink_frames;
   Counter& uplink_stalls;
+  Counter& uplinks_slowed;
   Counter& session_errors;
 };
 
@@ -112,6 +116,8 @@ class Session {
   /// Every 20 ms while wants_fast_tick().
   virtual void on_fast_tick() {}
   virtual bool wants_fast_tick() const noexcept { return false; }
+  /// It is known whom this session speaks for.
+  virtual bool identified() const noexcept = 0;
   /// The outbox is empty again after it was not.
   virtual void on_drained() {}
 

@@ -38,6 +38,7 @@ class SubscribeSession final : public Session,
   void on_text(std::string_view text) override;
   void on_binary(std::span<const std::uint8_t> bytes) override;
   void on_tick() override;
+  bool identified() const noexcept override { return admission_.identified(); }
   void on_drained() override;
 
  private:

@@ -41,7 +41,8 @@ UplinkSession::UplinkSession(SessionPort& port,
       opened_us_(parts.clock.monotonic_us()),
       heard_us_(opened_us_),
       control_(TokenBucket::Options{}, heard_us_),
-      audio_(kAudioBytes, heard_us_) {
+      audio_bytes_(kAudioBytes, heard_us_),
+      audio_frames_(kAudioFrames, heard_us_) {
   parts_.counters.uplinks.add(1);
 }
 
@@ -110,6 +111,9 @@ void UplinkSession::on_opened(Result<std::vector<std::shared_ptr<media::TrackUpl
   }
   state_ = State::kOpen;
   heard_us_ = parts_.clock.monotonic_us();
+  const auto tracks = static_cast<double>(tracks_.size());
+  audio_frames_ =
+      TokenBucket({tracks * kAudioFrames.per_s, tracks * kAudioFrames.burst}, heard_us_);
   port_.send(make_text_frame(encode_welcome(meeting_, next)));
   on_fast_tick();  // Opens the socket again.
 }
@@ -122,9 +126,17 @@ void UplinkSession::on_binary(std::span<const std::uint8_t> bytes) {
   if (state_ == State::kHello) return fail(protocol_error("the first message must be hello"));
   auto frame = media::parse_uplink(bytes);
   if (!frame) return fail(protocol_error(frame.error().message));
-  if (!admission_.peer().is_loopback && !audio_.spend(static_cast<double>(bytes.size()), heard_us_))
-    pause();
+  if (!keeps_rate(bytes.size()) && pause()) parts_.counters.uplinks_slowed.add();
   take(*std::move(frame));
+}
+
+// What is too fast is not refused but read later: refusing would cost its sender a reconnect, and
+// then it would send even more at once.
+bool UplinkSession::keeps_rate(std::size_t bytes) {
+  if (admission_.peer().is_loopback) return true;
+  const bool has_bytes = audio_bytes_.spend(static_cast<double>(bytes), heard_us_);
+  const bool has_frames = audio_frames_.spend(1.0, heard_us_);
+  return has_bytes && has_frames;
 }
 
 void UplinkSession::take(media::UplinkFrame&& frame) {
@@ -135,7 +147,7 @@ void UplinkSession::take(media::UplinkFrame&& frame) {
         {ErrorCode::kOverloaded, 4006, "too many frames before the server could take them"});
   if (waiting_.empty()) busy_since_us_ = heard_us_;
   waiting_.push_back(std::move(frame));
-  pause();
+  if (pause()) parts_.counters.uplink_stalls.add();
 }
 
 // True when the frame needs no further attention.
@@ -179,11 +191,11 @@ void UplinkSession::check_standing() {
   }
 }
 
-void UplinkSession::pause() {
-  if (paused_) return;
+bool UplinkSession::pause() {
+  if (paused_) return false;
   paused_ = true;
-  if (state_ == State::kOpen) parts_.counters.uplink_stalls.add();
   port_.pause_receiving(true);
+  return true;
 }
 
 void UplinkSession::on_fast_tick() {
@@ -193,7 +205,8 @@ void UplinkSession::on_fast_tick() {
     waiting_.pop_front();
     busy_since_us_ = parts_.clock.monotonic_us();
   }
-  if (!audio_.has_tokens(parts_.clock.monotonic_us())) return;
+  const std::int64_t now_us = parts_.clock.monotonic_us();
+  if (!audio_bytes_.has_tokens(now_us) || !audio_frames_.has_tokens(now_us)) return;
   paused_ = false;
   port_.pause_receiving(false);
 }

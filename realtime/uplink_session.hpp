@@ -24,8 +24,11 @@ namespace qylon::realtime {
 class UplinkSession final : public Session, public std::enable_shared_from_this<UplinkSession> {
  public:
   static constexpr std::size_t kWaitingFrames = 256;
-  /// Four 48 kHz stereo float tracks caught up at four times real time; loopback is not limited.
+  /// Four 48 kHz stereo float tracks caught up at four times real time. Loopback is not limited.
   static constexpr TokenBucket::Options kAudioBytes{6.0e6, 12.0e6};
+  /// Of each track: live packets of 2.5 ms and a fifth, or those of 20 ms at almost ten times real
+  /// time; at once a minute of the latter, which a client keeps and sends again.
+  static constexpr TokenBucket::Options kAudioFrames{480.0, 3600.0};
 
   UplinkSession(SessionPort& port,
                 const SessionParts& parts,
@@ -36,6 +39,7 @@ class UplinkSession final : public Session, public std::enable_shared_from_this<
   void on_text(std::string_view text) override;
   void on_binary(std::span<const std::uint8_t> bytes) override;
   void on_tick() override;
+  bool identified() const noexcept override { return admission_.identified(); }
   void on_fast_tick() override;
   bool wants_fast_tick() const noexcept override { return paused_ && state_ == State::kOpen; }
 
@@ -57,7 +61,9 @@ class UplinkSession final : public Session, public std::enable_shared_from_this<
   void on_opened(Result<std::vector<std::shared_ptr<media::TrackUplink>>> opened);
   void take(media::UplinkFrame&& frame);
   bool offer(media::UplinkFrame& frame);
-  void pause();
+  bool keeps_rate(std::size_t bytes);
+  /// False when it is paused already.
+  bool pause();
   void refuse(media::TrackUplink::Posted why, const media::TrackUplink& uplink);
   void check_standing();
   void send_acks();
@@ -74,7 +80,8 @@ class UplinkSession final : public Session, public std::enable_shared_from_this<
   const std::int64_t opened_us_;
   std::int64_t heard_us_;
   TokenBucket control_;
-  TokenBucket audio_;
+  TokenBucket audio_bytes_;
+  TokenBucket audio_frames_;
 };
 
 }  // namespace qylon::realtime

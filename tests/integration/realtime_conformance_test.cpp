@@ -33,6 +33,7 @@ class EchoSession final : public realtime::Session {
     port_.send(std::make_shared<const std::string>(std::move(frame)));
   }
   void on_tick() override {}
+  bool identified() const noexcept override { return true; }
 };
 
 class Conformance : public test::EdgeFixture {

@@ -14,7 +14,8 @@ namespace {
 class ConnectionWheelTest : public testing::Test {
  protected:
   Connection& add(std::uint64_t id) {
-    return wheel_.add(std::make_unique<Connection>(parts_, id, PeerAddress{"127.0.0.1", true}));
+    return wheel_.add(std::make_unique<Connection>(
+        parts_, id, PeerAddress{"127.0.0.1", true}, Newcomers::Place()));
   }
   std::set<std::uint64_t> all() {
     std::set<std::uint64_t> ids;
@@ -25,11 +26,13 @@ class ConnectionWheelTest : public testing::Test {
   test::SessionWorld world_;
   test::EchoHandler http_;
   MemoryWatch memory_{{.bytes_max = 1, .bytes_taken = [] { return std::size_t{0}; }}};
+  Newcomers newcomers_{1'000, world_.counters.newcomers};
   FurtherSessions further_;
   EdgeRules rules_;
   ConnectionParts parts_{.sessions = world_.parts,
                          .http = http_,
                          .memory = memory_,
+                         .newcomers = newcomers_,
                          .further_sessions = further_,
                          .rules = rules_,
                          .executor = world_.executor,

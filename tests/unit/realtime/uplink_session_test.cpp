@@ -149,9 +149,37 @@ TEST_F(Uplink, ARemoteSenderIsSlowedNotClosed) {
   EXPECT_EQ(world_.port.closed, 0);
 }
 
+TEST_F(Uplink, ARemoteSenderOfTinyFramesIsSlowedNotClosed) {
+  connect(false);
+  open();
+  std::uint64_t seq = 0;
+  while (!world_.port.paused && seq < 9'000)
+    audio(seq++);
+  EXPECT_EQ(seq,
+            3'600U);  // A minute of 20 ms packets and some: what a client keeps is resent at once.
+  EXPECT_EQ(track().next_seq(), seq);
+  EXPECT_EQ(world_.counters.uplinks_slowed.value(), 1U);
+  EXPECT_EQ(world_.counters.uplink_stalls.value(), 0U);
+  world_.clock.advance_ms(20);
+  session_->on_fast_tick();
+  EXPECT_FALSE(world_.port.paused);
+  EXPECT_EQ(world_.port.closed, 0);
+}
+
+// The shortest packets that are taken, docs/PROTOCOL.md: 400 a second.
+TEST_F(Uplink, ARemoteSenderOfLivePacketsIsNeverSlowed) {
+  connect(false);
+  open();
+  for (std::uint64_t seq = 0; seq < 60 * 400; ++seq) {
+    audio(seq);
+    if (seq % 2 == 1) world_.clock.advance_ms(5);
+  }
+  EXPECT_EQ(world_.counters.uplinks_slowed.value(), 0U);
+}
+
 TEST_F(Uplink, LoopbackIsNotSlowed) {
   open();
-  for (std::uint64_t seq = 0; seq < 2000; ++seq)
+  for (std::uint64_t seq = 0; seq < 4'000; ++seq)
     audio(seq, 16'000);
   EXPECT_FALSE(world_.port.paused);
 }
