@@ -28,6 +28,7 @@
 #include "core/log.hpp"
 #include "diarization/wer.hpp"
 #include "dsp/loudness.hpp"
+#include "media/block_delay.hpp"
 #include "media/segmenter.hpp"
 #include "media/stream_graph.hpp"
 #include "models/recogniser_factory.hpp"
@@ -116,19 +117,26 @@ class Heard final : public BlockSink {
  public:
   void on_block(const Block& block) noexcept override {
     samples.insert(samples.end(), block.samples.begin(), block.samples.end());
-    const Segmenter::Step step = segmenter_.push(block.start_sample, block.speech_probability);
-    note(step);
+    delay_.push(block, [this](const Block& known) { cut(known); });
   }
-  void note(const Segmenter::Step& step) {
-    if (step.end) cuts.back().end = *step.end;
-    if (step.begin) cuts.push_back({*step.begin, 0});
+  void finish() {
+    delay_.drain([this](const Block& known) { cut(known); });
+    note(segmenter_.flush());
   }
-  void finish() { note(segmenter_.flush()); }
 
   std::vector<float> samples;
   std::vector<Cut> cuts;
 
  private:
+  void cut(const Block& block) {
+    note(segmenter_.push(block.start_sample, block.speech_probability));
+  }
+  void note(const Segmenter::Step& step) {
+    if (step.end) cuts.back().end = *step.end;
+    if (step.begin) cuts.push_back({*step.begin, 0});
+  }
+
+  BlockDelay delay_;
   Segmenter segmenter_{Segmenter::Options{}};
 };
 

@@ -40,7 +40,7 @@ void set_limit(__rlimit_resource resource, rlim_t value) {
 void confine(const ZygoteLimits& limits) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::prctl(PR_SET_NAME, limits.process_name);
-  ::setpriority(PRIO_PROCESS, 0, limits.nice);
+  (void)::nice(limits.nice);  // Below the server, whatever its own is.
   set_limit(RLIMIT_CORE, 0);
   if (kLimitAddressSpace && limits.address_space_bytes > 0)
     set_limit(RLIMIT_AS, limits.address_space_bytes);

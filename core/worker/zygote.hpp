@@ -15,7 +15,7 @@ namespace qylon {
 struct ZygoteLimits {
   const char* process_name = "qylon-worker";  ///< At most 15 characters, as `ps` shows it.
   int control_fd = 3;                         ///< SOCK_SEQPACKET to the server.
-  int nice = 5;                               ///< Audio and captions come first.
+  int nice = 5;                               ///< Below the server: audio and captions come first.
   std::uint64_t address_space_bytes = 0;      ///< RLIMIT_AS of zygote and workers; 0: no limit.
 };
 
