@@ -4,18 +4,17 @@
 
 #include <atomic>
 #include <cstdio>
+#include <filesystem>
+#include <functional>
 #include <future>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include <sys/resource.h>
 
 #include "api/core/job_runner.hpp"
-#include "storage/migrations.hpp"
-#include "storage/private_cluster.hpp"
 #include "storage/sql.hpp"
-#include "tests/support/temporary_directory.hpp"
+#include "tests/support/private_database.hpp"
 
 namespace qylon::api {
 namespace {
@@ -25,44 +24,18 @@ constexpr int kPeerJobs = 2'000;
 constexpr int kConnections = 4;
 constexpr double kTarget = 5'000;
 
-struct Bench {
-  const SystemClock clock;
-  const Log log{clock, LogLevel::kError};
-  Counters counters;
-  const test::TemporaryDirectory directory;
-  std::unique_ptr<storage::PrivateCluster> cluster;
-  std::unique_ptr<storage::Database> database;
-};
+using Bench = test::PrivateDatabase;
 
-bool open(Bench& bench) {
-  auto cluster = storage::PrivateCluster::start({.data_dir = bench.directory.path(), .bin_dir = {}},
-                                                bench.log);
-  if (!cluster) return false;
-  bench.cluster = *std::move(cluster);
-  if (!storage::migrate(bench.cluster->owner_url(), bench.log)) return false;
-  storage::Database::Options options;
-  options.url = bench.cluster->url();
-  options.connections = kConnections;
-  auto database = storage::Database::open(options, bench.log, bench.counters, bench.clock);
-  if (!database) return false;
-  bench.database = *std::move(database);
-  return true;
+bool transact(const Bench& bench, const std::function<void(storage::Sql&)>& body) {
+  return static_cast<bool>(
+      bench.transact_as(Principal::service(), [&](pqxx::transaction_base& transaction) {
+        storage::Sql sql(transaction);
+        body(sql);
+        return ok();
+      }));
 }
 
-bool transact(Bench& bench, const std::function<void(storage::Sql&)>& body) {
-  std::promise<bool> done;
-  const bool taken = bench.database->submit([&](storage::Session& session) {
-    const Status status = session.transact([&](pqxx::transaction_base& transaction) {
-      storage::Sql sql(transaction);
-      body(sql);
-      return ok();
-    });
-    done.set_value(static_cast<bool>(status));
-  });
-  return taken && done.get_future().get();
-}
-
-bool put(Bench& bench, const std::string& kind, int count) {
+bool put(const Bench& bench, const std::string& kind, int count) {
   return transact(bench, [&](storage::Sql& sql) {
     sql.run("insert into jobs (kind) select $1 from generate_series(1, $2::integer)",
             {kind, std::to_string(count)});
@@ -70,7 +43,7 @@ bool put(Bench& bench, const std::string& kind, int count) {
 }
 
 double seconds_since(const Bench& bench, std::int64_t started_us) {
-  return static_cast<double>(bench.clock.monotonic_us() - started_us) * 1e-6;
+  return static_cast<double>(bench.clock().monotonic_us() - started_us) * 1e-6;
 }
 
 /// CPU time of this process alone, which is what a job costs the server beside PostgreSQL.
@@ -88,13 +61,13 @@ double run_jobs(Bench& bench) {
   std::promise<void> last;
   if (!put(bench, "bench.job", kJobs)) return 0;
   const double cpu_before = cpu_seconds();
-  const std::int64_t started_us = bench.clock.monotonic_us();
+  const std::int64_t started_us = bench.clock().monotonic_us();
   {
     JobRunner runner({},
-                     {.database = *bench.database,
-                      .clock = bench.clock,
-                      .log = bench.log,
-                      .counters = bench.counters});
+                     {.database = bench.pool(),
+                      .clock = bench.clock(),
+                      .log = bench.log(),
+                      .counters = bench.counters()});
     runner.handle("bench.job", [&](const Job&, const JobDone& done) {
       done({});
       if (--left == 0) last.set_value();
@@ -126,12 +99,12 @@ void peer_loop(storage::Session& session) {
   }
 }
 
-double run_peer(Bench& bench) {
+double run_peer(const Bench& bench) {
   if (!put(bench, "bench.peer", kPeerJobs)) return 0;
-  const std::int64_t started_us = bench.clock.monotonic_us();
+  const std::int64_t started_us = bench.clock().monotonic_us();
   std::vector<std::promise<void>> ends(kConnections);
   for (auto& end : ends) {
-    const bool taken = bench.database->submit([&end](storage::Session& session) {
+    const bool taken = bench.pool().submit([&end](storage::Session& session) {
       peer_loop(session);
       end.set_value();
     });
@@ -143,9 +116,10 @@ double run_peer(Bench& bench) {
 }
 
 int run() {
-  Bench bench;
-  if (!open(bench)) {
-    std::fputs("no PostgreSQL\n", stderr);
+  Bench bench(std::filesystem::temp_directory_path());
+  const Status started = bench.start({.url = {}, .connections = kConnections});
+  if (!started) {
+    std::fprintf(stderr, "%s\n", started.error().message.c_str());
     return 1;
   }
   const double ours = run_jobs(bench);

@@ -6,18 +6,14 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <future>
-#include <memory>
+#include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "api/insight/meeting_insights.hpp"
-#include "storage/database.hpp"
-#include "storage/migrations.hpp"
-#include "storage/pg_connection.hpp"
-#include "storage/private_cluster.hpp"
 #include "storage/sql.hpp"
-#include "tests/support/temporary_directory.hpp"
+#include "tests/support/private_database.hpp"
 
 namespace qylon::api {
 namespace {
@@ -26,49 +22,22 @@ constexpr int kRounds = 9;
 constexpr double kTarget = 10;
 constexpr const char* kUser = "11111111-2222-4333-8444-555555555555";
 
-struct Bench {
-  const SystemClock clock;
-  const Log log{clock, LogLevel::kError};
-  Counters counters;
-  const test::TemporaryDirectory directory;
-  std::unique_ptr<storage::PrivateCluster> cluster;
-  std::unique_ptr<storage::Database> database;
-};
+using Bench = test::PrivateDatabase;
 
-bool open(Bench& bench) {
-  auto cluster = storage::PrivateCluster::start({.data_dir = bench.directory.path(), .bin_dir = {}},
-                                                bench.log);
-  if (!cluster) return false;
-  bench.cluster = *std::move(cluster);
-  if (!storage::migrate(bench.cluster->owner_url(), bench.log)) return false;
-  storage::Database::Options options;
-  options.url = bench.cluster->url();
-  options.connections = 1;
-  options.statement_timeout_ms = 120'000;
-  auto database = storage::Database::open(options, bench.log, bench.counters, bench.clock);
-  if (!database) return false;
-  bench.database = *std::move(database);
-  return true;
-}
-
-bool transact(Bench& bench,
+bool transact(const Bench& bench,
               const Principal& principal,
               const std::function<void(storage::Sql&)>& body) {
-  std::promise<bool> done;
-  const bool taken = bench.database->submit([&](storage::Session& session) {
-    const Status status = session.transact_as(principal, [&](pqxx::transaction_base& transaction) {
-      storage::Sql sql(transaction);
-      body(sql);
-      return ok();
-    });
-    if (!status) std::printf("%s\n", status.error().message.c_str());
-    done.set_value(static_cast<bool>(status));
+  const Status status = bench.transact_as(principal, [&](pqxx::transaction_base& transaction) {
+    storage::Sql sql(transaction);
+    body(sql);
+    return ok();
   });
-  return taken && done.get_future().get();
+  if (!status) std::printf("%s\n", status.error().message.c_str());
+  return static_cast<bool>(status);
 }
 
 /// 500 meetings of 200 utterances of 12 words, of which low numbers are common.
-bool fill(Bench& bench) {
+bool fill(const Bench& bench) {
   return transact(bench, Principal::service(), [](storage::Sql& sql) {
     sql.run_script(
         "select setseed(0.5);"
@@ -90,31 +59,30 @@ bool fill(Bench& bench) {
 
 /// What autovacuum does after so much is written: new words wait in a list that every search reads.
 bool settle(const Bench& bench) {
-  auto owner = storage::PgConnection::connect({.url = bench.cluster->owner_url()}, bench.log);
-  return owner && (*owner)->transact([](pqxx::transaction_base& transaction) {
+  return static_cast<bool>(bench.transact_as_owner([](pqxx::transaction_base& transaction) {
     storage::Sql(transaction)
         .run_script("select gin_clean_pending_list('utterances_search_idx'); analyze");
     return ok();
-  });
+  }));
 }
 
 /// Median milliseconds of a statement as the user.
-double time_of(Bench& bench, const std::string& statement, const std::string& word) {
+double time_of(const Bench& bench, const std::string& statement, const std::string& word) {
   const Principal user{.role = "authenticated",
                        .user = kUser,
                        .claims = std::string(R"({"role":"authenticated","sub":")") + kUser +
                                  R"(","active_org":"00000000-0000-4000-8000-000000000001"})"};
   std::vector<double> times;
   for (int round = 0; round < kRounds; ++round) {
-    const std::int64_t started_us = bench.clock.monotonic_us();
+    const std::int64_t started_us = bench.clock().monotonic_us();
     if (!transact(bench, user, [&](storage::Sql& sql) { sql.rows(statement, {word}); })) return 0;
-    times.push_back(static_cast<double>(bench.clock.monotonic_us() - started_us) * 1e-3);
+    times.push_back(static_cast<double>(bench.clock().monotonic_us() - started_us) * 1e-3);
   }
   std::sort(times.begin(), times.end());
   return times[kRounds / 2];
 }
 
-double ratio_of(Bench& bench, const char* name, const std::string& word) {
+double ratio_of(const Bench& bench, const char* name, const std::string& word) {
   const double ours = time_of(bench, "select app.search_utterances($1, null, 20)", word);
   const double peer = time_of(bench,
                               "select u.meeting, u.caption_offset, u.text,"
@@ -138,20 +106,22 @@ void time_insights(const Bench& bench) {
       text += " word" + std::to_string((i * 7919 + word * 104'729) % 3001);
     lines.push_back({i, i * 4000, i * 4000 + 3500, i % 3 == 0 ? "Ann" : "Bob", std::move(text)});
   }
-  const std::int64_t started_us = bench.clock.monotonic_us();
+  const std::int64_t started_us = bench.clock().monotonic_us();
   const MeetingInsights found = read_insights(lines, std::chrono::year(2026) / 3 / 4);
   std::printf("a day's meeting: %zu words, %zu action items in %.0f ms\n",
               found.words,
               found.action_items.size(),
-              static_cast<double>(bench.clock.monotonic_us() - started_us) * 1e-3);
+              static_cast<double>(bench.clock().monotonic_us() - started_us) * 1e-3);
 }
 
 }  // namespace
 }  // namespace qylon::api
 
 int main() {
-  qylon::api::Bench bench;
-  if (!qylon::api::open(bench) || !qylon::api::fill(bench) || !qylon::api::settle(bench)) return 2;
+  qylon::api::Bench bench(std::filesystem::temp_directory_path());
+  const qylon::Status started =
+      bench.start({.url = {}, .connections = 1, .statement_timeout_ms = 120'000});
+  if (!started || !qylon::api::fill(bench) || !qylon::api::settle(bench)) return 2;
   qylon::api::time_insights(bench);
   const double common = qylon::api::ratio_of(bench, "common word", "word0");
   const double rare = qylon::api::ratio_of(bench, "rare words", "word4321 word4000 or word4999");

@@ -1,6 +1,6 @@
 #pragma once
 /// What the benches of the edge share: a real EdgeServer with empty parts behind it, load that runs
-/// in another process so that CPU time here is the server's own, and the figures of this process.
+/// in another process so that CPU time here is the server's own.
 
 #include <algorithm>
 #include <array>
@@ -24,47 +24,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bench/measure.hpp"
 #include "core/check.hpp"
 #include "realtime/edge_server.hpp"
 
 namespace qylon::bench {
-
-inline double process_cpu_us() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  const auto us = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) * 1e6 + static_cast<double>(t.tv_usec);
-  };
-  return us(usage.ru_utime) + us(usage.ru_stime);
-}
-
-inline double resident_bytes() {
-  long pages = 0;
-  long resident = 0;
-  std::FILE* const file = std::fopen("/proc/self/statm", "r");
-  QYLON_CHECK(file != nullptr && std::fscanf(file, "%ld %ld", &pages, &resident) == 2);
-  std::fclose(file);
-  return static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE));
-}
-
-inline double quantile(std::vector<double> values, double share) {
-  QYLON_CHECK(!values.empty());
-  std::sort(values.begin(), values.end());
-  return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
-}
-inline double median(std::vector<double> values) {
-  return quantile(std::move(values), 0.5);
-}
-
-/// Prints "PASS what" or "FAIL what"; returns `holds`.
-inline bool verdict(bool holds, const char* what) {
-  std::printf("%s %s\n", holds ? "PASS" : "FAIL", what);
-  return holds;
-}
-
-inline void wait_ms(int ms) {
-  ::poll(nullptr, 0, ms);
-}
 
 class NoHttp final : public HttpHandler {
  public:
