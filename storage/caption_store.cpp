@@ -13,17 +13,13 @@
 #include "storage/query_times.hpp"
 #include "storage/speaker_store.hpp"
 #include "storage/sql_array.hpp"
+#include "storage/word_list.hpp"
 
 namespace qylon::storage {
 namespace {
 
-/// What the column promises, whatever an engine computed.
-float unit_interval(float value) {
-  return value >= 0.0F ? std::min(value, 1.0F) : 0.0F;  // NaN fails the comparison.
-}
-
 struct UtteranceColumns {
-  std::array<SqlArray, 13> columns;
+  std::array<SqlArray, 14> columns;
 
   void add(const Caption& caption) {
     columns[0].add(caption.meeting.to_string());
@@ -39,23 +35,7 @@ struct UtteranceColumns {
     columns[10].add(unit_interval(caption.confidence));
     columns[11].add(caption.language);
     columns[12].add(caption.engine);
-  }
-};
-
-struct WordColumns {
-  std::array<SqlArray, 7> columns;
-
-  void add(const Caption& caption) {
-    int position = 0;
-    for (const Word& word : caption.words) {
-      columns[0].add(caption.meeting.to_string());
-      columns[1].add(static_cast<std::int64_t>(*caption.offset));
-      columns[2].add(position++);
-      columns[3].add(word.text);
-      columns[4].add(word.start_ms);
-      columns[5].add(word.end_ms);
-      columns[6].add(unit_interval(word.confidence));
-    }
+    columns[13].add(encode_words(caption.words));
   }
 };
 
@@ -90,33 +70,20 @@ void upsert_speakers(pqxx::transaction_base& transaction, std::span<const Captio
 
 void insert_utterances(pqxx::transaction_base& transaction, std::span<const CaptionPtr> captions) {
   UtteranceColumns utterances;
-  WordColumns words;
   for (const CaptionPtr& caption : captions) {
-    if (caption->change) continue;
-    utterances.add(*caption);
-    words.add(*caption);
+    if (!caption->change) utterances.add(*caption);
   }
   const auto& u = utterances.columns;
-  const auto& w = words.columns;
-  // Words go in only with the utterance that this statement inserted: a retry adds none. Of a
-  // meeting that does not exist the table's own trigger complains.
+  // A retry inserts nothing. Of a meeting that does not exist the table's own trigger complains.
   run_timed(
       transaction,
-      "with inserted as ("
-      " insert into utterances (meeting, caption_offset, segment, revision, track, start_ms,"
-      "  end_ms, speaker_key, speaker_confidence, text, confidence, language, engine, org_id)"
+      "insert into utterances (meeting, caption_offset, segment, revision, track, start_ms,"
+      "  end_ms, speaker_key, speaker_confidence, text, confidence, language, engine, words,"
+      "  org_id)"
       " select u.*, m.org_id from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::integer[],"
       "  $5::integer[], $6::bigint[], $7::bigint[], $8::text[], $9::real[], $10::text[],"
-      "  $11::real[], $12::text[], $13::text[]) u (meeting) left join meetings m on m.id = "
-      "u.meeting"
-      " on conflict do nothing returning meeting, caption_offset, org_id)"
-      "insert into words (meeting, caption_offset, position, text, start_ms, end_ms, confidence,"
-      " org_id)"
-      " select w.*, inserted.org_id from unnest($14::uuid[], $15::bigint[], $16::integer[], "
-      "$17::text[],"
-      "  $18::bigint[], $19::bigint[], $20::real[])"
-      "  as w (meeting, caption_offset, position, text, start_ms, end_ms, confidence)"
-      " join inserted using (meeting, caption_offset)",
+      "  $11::real[], $12::text[], $13::text[], $14::jsonb[]) u (meeting)"
+      " left join meetings m on m.id = u.meeting on conflict do nothing",
       u[0].str(),
       u[1].str(),
       u[2].str(),
@@ -130,13 +97,7 @@ void insert_utterances(pqxx::transaction_base& transaction, std::span<const Capt
       u[10].str(),
       u[11].str(),
       u[12].str(),
-      w[0].str(),
-      w[1].str(),
-      w[2].str(),
-      w[3].str(),
-      w[4].str(),
-      w[5].str(),
-      w[6].str());
+      u[13].str());
 }
 
 Caption read_caption(const pqxx::row& row, MeetingId meeting) {
@@ -197,6 +158,15 @@ constexpr const char* kRevisedCaptions =
     " where u.meeting = $1 and caption_offset > $2 and change is null"
     " order by caption_offset limit $3";
 
+// The release before wrote a row a word.
+constexpr const char* kWords =
+    "select caption_offset, w.word ->> 0, w.word ->> 1, w.word ->> 2, w.word ->> 3, w.position"
+    " from utterances, jsonb_array_elements(words) with ordinality w (word, position)"
+    " where meeting = $1 and caption_offset between $2 and $3"
+    " union all select caption_offset, text, start_ms::text, end_ms::text, confidence::text,"
+    " position from words where meeting = $1 and caption_offset between $2 and $3"
+    " order by caption_offset, position";
+
 /// `query`: kPublishedCaptions or kRevisedCaptions.
 std::vector<Caption> select_captions(pqxx::transaction_base& transaction,
                                      const char* query,
@@ -214,9 +184,7 @@ std::vector<Caption> select_captions(pqxx::transaction_base& transaction,
     captions.push_back(read_caption(row, meeting));
   if (captions.empty()) return captions;
   read_words(run_timed(transaction,
-                       "select caption_offset, text, start_ms, end_ms, confidence from words"
-                       " where meeting = $1 and caption_offset between $2 and $3"
-                       " order by caption_offset, position",
+                       kWords,
                        meeting.to_string(),
                        static_cast<std::int64_t>(*captions.front().offset),
                        static_cast<std::int64_t>(*captions.back().offset)),

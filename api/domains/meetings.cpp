@@ -102,6 +102,7 @@ Entity utterances() {
       .required()
       .text("engine")
       .required()
+      .document("words")
       .bytes("change")
       .text("label_key")
       .real("label_confidence")
@@ -114,6 +115,7 @@ Entity utterances() {
       .check("caption_offset_range", "caption_offset > 0");
 }
 
+/// Words that the release before wrote; utterances have their own.
 Entity words() {
   return Entity("words")
       .organisation()

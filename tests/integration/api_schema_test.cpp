@@ -5,6 +5,7 @@
 #include "api/core/schema_diff.hpp"
 #include "api/core/schema_lints.hpp"
 #include "api/domains/domains.hpp"
+#include "storage/meeting_store.hpp"
 #include "storage/pg_connection.hpp"
 #include "storage/sql.hpp"
 #include "tests/support/test_database.hpp"
@@ -156,6 +157,13 @@ TEST(Migrations, LetThePreviousReleaseWriteOn) {
         return ok();
       });
   EXPECT_TRUE(read) << read.error().message;
+  const auto captions = kDatabase->run<Result<std::vector<Caption>>>([](storage::Session& session) {
+    return storage::load_captions(session, MeetingId::parse(kOldMeeting).value(), 0, 10);
+  });
+  ASSERT_TRUE(captions) << captions.error().message;
+  ASSERT_EQ(captions->front().words.size(), 1U);
+  EXPECT_EQ(captions->front().words.front().text, "Hello");
+  EXPECT_EQ(captions->front().words.front().end_ms, 5);
 }
 
 TEST(SchemaDiff, BringsBackWhatSomebodyRemoved) {
