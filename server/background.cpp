@@ -7,6 +7,8 @@
 #include "api/core/vault.hpp"
 #include "api/domains/domains.hpp"
 #include "api/files/files.hpp"
+#include "server/secret_setting.hpp"
+#include "server/settings.hpp"
 
 namespace qylon::server {
 namespace {
@@ -27,16 +29,31 @@ Status transact(storage::Database& database, const std::function<Status(storage:
   return answer.get_future().get();
 }
 
+Result<std::unique_ptr<api::LanguageModel>> make_language_model(const Settings& settings,
+                                                                const Background::Parts& parts) {
+  api::LanguageModel::Options options{.dialect = settings.llm_dialect,
+                                      .base_url = settings.llm_base_url,
+                                      .model = settings.llm_model,
+                                      .timeout_ms = settings.llm_timeout_ms};
+  if (!settings.llm_key_file.empty()) {
+    auto key = read_secret_file(settings.llm_key_file, "llm-key-file");
+    if (!key) return key.error();
+    options.key = *std::move(key);
+  }
+  return api::LanguageModel::create(std::move(options), parts.clock, parts.counters);
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Background>> Background::start(const std::string& data_dir,
+Result<std::unique_ptr<Background>> Background::start(const Settings& settings,
                                                       const Parts& parts) {
+  const std::string& data_dir = settings.data_dir;
   auto masters = api::MasterKeys::load_or_create(data_dir + "/vault-keys");
   if (!masters) return masters.error();
   auto audit = api::AuditTrail::open(data_dir, *masters);
   if (!audit) return audit.error();
   std::string link_secret = masters->derive("file links");
-  const api::Vault vault(*std::move(masters));
+  api::Vault vault(*std::move(masters));
   const Status checked =
       transact(parts.database, [&](storage::Sql& sql) { return vault.check(sql); });
   if (!checked) return checked.error();
@@ -51,13 +68,24 @@ Result<std::unique_ptr<Background>> Background::start(const std::string& data_di
           }));
   const Status scheduled = background->add_schedules();
   if (!scheduled) return scheduled.error();
-  const Status added = api::add_domain_jobs(
-      api::all_domains(),
-      {.database = parts.database, .sagas = background->sagas_, .runner = background->jobs_});
+  const Status added = background->add_domains(settings, std::move(vault), parts);
   if (!added) return added.error();
   background->jobs_.start();
   background->events_.start();
   return background;
+}
+
+Status Background::add_domains(const Settings& settings, api::Vault vault, const Parts& parts) {
+  const bool has_model = !settings.llm_base_url.empty();
+  if (has_model) {
+    auto model = make_language_model(settings, parts);
+    if (!model) return model.error();
+    model_insights_ =
+        std::make_unique<api::ModelInsights>(*std::move(model), std::move(vault), parts.database);
+    jobs_.handle(std::string(api::kModelInsights), model_insights_->handler());
+  }
+  return api::add_domain_jobs(api::all_domains(has_model),
+                              {.database = parts.database, .sagas = sagas_, .runner = jobs_});
 }
 
 Status Background::add_schedules() {

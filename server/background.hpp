@@ -8,6 +8,7 @@
 #include "api/core/event_subscriptions.hpp"
 #include "api/core/job_runner.hpp"
 #include "api/core/saga.hpp"
+#include "api/domains/model_insights.hpp"
 #include "core/clock.hpp"
 #include "core/counters.hpp"
 #include "core/log.hpp"
@@ -15,6 +16,8 @@
 #include "storage/database.hpp"
 
 namespace qylon::server {
+
+struct Settings;
 
 /// Threads: two of its own (jobs, events). Destroyed before what its parts name; what runs then has
 ///          ten seconds, the rest is given back to the queue.
@@ -27,9 +30,10 @@ class Background {
     Counters& counters;
   };
   /// Opens the master keys of the data directory, and begins.
-  /// Errors: kInvalidArgument for a key file that is wrong or that lacks a key which rows need;
-  ///         kUnavailable for a directory that cannot be written.
-  static Result<std::unique_ptr<Background>> start(const std::string& data_dir, const Parts& parts);
+  /// Errors: kInvalidArgument for a key file that is wrong or that lacks a key which rows need, or
+  ///         for a language model that cannot be asked; kUnavailable for a directory that cannot be
+  ///         written.
+  static Result<std::unique_ptr<Background>> start(const Settings& settings, const Parts& parts);
 
   /// What the links to files are signed with.
   const std::string& link_secret() const noexcept { return link_secret_; }
@@ -37,9 +41,11 @@ class Background {
  private:
   Background(api::AuditTrail audit, std::string link_secret, const Parts& parts);
   Status add_schedules();
+  Status add_domains(const Settings& settings, api::Vault vault, const Parts& parts);
 
   const api::AuditTrail audit_;
   const std::string link_secret_;
+  std::unique_ptr<api::ModelInsights> model_insights_;  // Null without a model.
   api::Sagas sagas_;
   api::JobRunner jobs_;
   api::EventSubscriptions events_;

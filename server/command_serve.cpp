@@ -122,8 +122,7 @@ Status Server::start_storage() {
   if (status) status = store_journalled_captions();
   if (!status) return status;
   auto background = Background::start(
-      settings_.data_dir,
-      {.database = *database_, .clock = clock_, .log = log_, .counters = counters_});
+      settings_, {.database = *database_, .clock = clock_, .log = log_, .counters = counters_});
   if (!background) return background.error();
   background_ = *std::move(background);
   return ok();

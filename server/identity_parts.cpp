@@ -1,31 +1,16 @@
 #include "server/identity_parts.hpp"
 
-#include <fstream>
 #include <future>
 
 #include "api/compat/supabase_auth.hpp"
 #include "api/identity/jwks_json.hpp"
 #include "api/identity/owner.hpp"
 #include "api/identity/secret_file.hpp"
+#include "server/secret_setting.hpp"
 #include "storage/sql.hpp"
 
 namespace qylon::server {
 namespace {
-
-// A key set is the longest; parse_jwks() refuses one that has more than it may.
-constexpr std::size_t kFileBytesMax = api::kJwksBytesMax + 1;
-
-/// What `path` holds, without the newline at its end.
-Result<std::string> read_secret(const std::string& path, const char* setting) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text(kFileBytesMax, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r'))
-    text.pop_back();
-  if (!text.empty()) return text;
-  return Error{ErrorCode::kInvalidArgument, std::string(setting) + ": cannot read " + path};
-}
 
 /// Where people reach this server, without a slash at the end.
 std::string site_url(const Settings& settings) {
@@ -43,14 +28,14 @@ Result<api::JwtIssuers> foreign_issuers(const Settings& settings) {
   if (settings.trusted_issuer.empty()) return issuers;
   auto& issuer = issuers[settings.trusted_issuer];
   if (!settings.trusted_secret_file.empty()) {
-    const auto secret = read_secret(settings.trusted_secret_file, "trusted-secret-file");
+    const auto secret = read_secret_file(settings.trusted_secret_file, "trusted-secret-file");
     if (!secret) return secret.error();
     auto key = api::JwtKey::hs256(*secret);
     if (!key) return Error{key.error().code, "trusted-secret-file: " + key.error().message};
     issuer.keys.emplace("", *std::move(key));
   }
   if (!settings.trusted_jwks_file.empty()) {
-    const auto text = read_secret(settings.trusted_jwks_file, "trusted-jwks-file");
+    const auto text = read_secret_file(settings.trusted_jwks_file, "trusted-jwks-file");
     if (!text) return text.error();
     auto keys = api::parse_jwks(*text);
     if (!keys) return Error{keys.error().code, "trusted-jwks-file: " + keys.error().message};
@@ -77,7 +62,7 @@ Result<std::unique_ptr<api::Mailer>> make_mailer(const Settings& settings,
   options.user = settings.smtp_user;
   options.from = settings.mail_from;
   if (!settings.smtp_password_file.empty()) {
-    auto password = read_secret(settings.smtp_password_file, "smtp-password-file");
+    auto password = read_secret_file(settings.smtp_password_file, "smtp-password-file");
     if (!password) return password.error();
     options.password = *std::move(password);
   }

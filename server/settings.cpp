@@ -58,6 +58,20 @@ void declare_identity(SettingList& list, Settings& settings) {
            settings.trusted_jwks_url);
 }
 
+void declare_language_model(SettingList& list, Settings& settings) {
+  list.add({"llm-base-url", "", "Language model, e.g. https://api.openai.com/v1; empty: none."},
+           settings.llm_base_url);
+  list.add({"llm-dialect", "", "Whose API that server speaks."},
+           settings.llm_dialect,
+           {"openai", "anthropic"});
+  list.add({"llm-key-file", "", "File that holds the key; an organisation may have its own."},
+           settings.llm_key_file);
+  list.add({"llm-model", "", "Name of the language model."}, settings.llm_model);
+  list.add({"llm-timeout-ms", "ms", "Longest wait for one answer of it."},
+           settings.llm_timeout_ms,
+           {1'000, 600'000});
+}
+
 void declare(SettingList& list, Settings& settings) {
   list.add({"listen", "", "HOST:PORT to listen on; port 0 picks a free one."}, settings.listen);
   list.add({"data-dir", "", "Everything the server keeps: database, journal, recordings, token."},
@@ -117,6 +131,7 @@ void declare(SettingList& list, Settings& settings) {
       {0, 1LL << 44});
   declare_identity(list, settings);
   declare_recogniser(list, settings);
+  declare_language_model(list, settings);
 }
 
 Status read_settings(SettingList& list, Settings& settings, const std::vector<std::string>& words) {

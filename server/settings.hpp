@@ -58,12 +58,19 @@ struct Settings {
   std::int64_t openai_concurrency = 2;
   std::string websocket_url;
   std::string voice_model;
+  std::string llm_dialect = "openai";
+  std::string llm_base_url;
+  std::string llm_key_file;
+  std::string llm_model;
+  std::int64_t llm_timeout_ms = 60'000;
 };
 
 /// The settings of the recogniser alone, which `qylon transcribe` takes too.
 void declare_recogniser(SettingList& list, Settings& settings);
 /// Who may come in, of `qylon serve` alone.
 void declare_identity(SettingList& list, Settings& settings);
+/// The language model, of `qylon serve` alone.
+void declare_language_model(SettingList& list, Settings& settings);
 /// Everything that `qylon serve` takes. `settings` must outlive `list`.
 void declare(SettingList& list, Settings& settings);
 

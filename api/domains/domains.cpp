@@ -2,12 +2,12 @@
 
 namespace qylon::api {
 
-std::vector<Domain> all_domains() {
+std::vector<Domain> all_domains(bool model) {
   return {orgs_domain(),
           users_domain(),
           meetings_domain(),
           clients_domain(),
-          meeting_insights_domain(),
+          meeting_insights_domain(model),
           voices_domain()};
 }
 

@@ -9,12 +9,14 @@
 namespace qylon::api {
 
 Domain clients_domain();
-Domain meeting_insights_domain();
+/// With `model`, each meeting is also queued for ModelInsights.
+Domain meeting_insights_domain(bool model);
 Domain meetings_domain();
 Domain orgs_domain();
 Domain users_domain();
 Domain voices_domain();
 
-std::vector<Domain> all_domains();
+/// `model`: a language model reads meetings here.
+std::vector<Domain> all_domains(bool model = false);
 
 }  // namespace qylon::api

@@ -179,4 +179,14 @@ Day due_date(std::span<const SpokenWord> words, year_month_day said_on) {
   return std::nullopt;
 }
 
+std::string day_text(std::chrono::year_month_day day) {
+  const auto digits = [](unsigned value, std::size_t width) {
+    const std::string text = std::to_string(value);
+    return std::string(width > text.size() ? width - text.size() : 0, '0') + text;
+  };
+  return digits(static_cast<unsigned>(static_cast<int>(day.year())), 4) + "-" +
+         digits(static_cast<unsigned>(day.month()), 2) + "-" +
+         digits(static_cast<unsigned>(day.day()), 2);
+}
+
 }  // namespace qylon::api

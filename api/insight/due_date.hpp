@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "api/insight/sentences.hpp"
 
@@ -16,5 +17,8 @@ namespace qylon::api {
 ///          (the next one), "2026-03-05". Weeks begin on Monday.
 std::optional<std::chrono::year_month_day> due_date(std::span<const SpokenWord> words,
                                                     std::chrono::year_month_day said_on);
+
+/// "2026-03-05".
+std::string day_text(std::chrono::year_month_day day);
 
 }  // namespace qylon::api

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -19,14 +20,31 @@ const kWordErrorsMax = 0.35;
 
 let server;
 let folder;
+let model;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "qylon-speech-"));
-  server = await Server.start();
+  model = await languageModel();
+  server = await Server.start({ flags: ["--llm-base-url", `http://127.0.0.1:${model.address().port}/v1`, "--llm-model", "parrot"] });
 }, { timeout: 120_000 });
 after(async () => {
   await server?.stop();
+  model?.close();
   await rm(folder, { recursive: true, force: true });
 });
+
+/** An OpenAI-compatible server that sums a transcript up by repeating its longest utterance. */
+async function languageModel() {
+  const answers = createServer(async (request, response) => {
+    let body = "";
+    for await (const piece of request) body += piece;
+    const lines = JSON.parse(body).messages[1].content.trim().split("\n").slice(1).map(JSON.parse);
+    const { offset, text } = lines.reduce((a, b) => (b.text.length > a.text.length ? b : a));
+    const content = JSON.stringify({ summary: [{ offset, text }, { offset: 99_999, text: "Nobody said so." }] });
+    response.end(JSON.stringify({ choices: [{ message: { role: "assistant", content } }] }));
+  });
+  await new Promise((ready) => answers.listen(0, "127.0.0.1", ready));
+  return answers;
+}
 
 async function stream(speech, meeting, flags) {
   const file = join(folder, `${meeting}.wav`);
@@ -132,15 +150,18 @@ test("all six exports parse and agree with what was shown", { skip }, async () =
   assert.deepEqual(await Promise.all(["srt", "vtt", "json"].map((format) => server.export(meeting, format))), [srt, vtt, json]);
 });
 
-test("what was said is summed up after the end, and found by its words", { skip }, async () => {
+test("what was said is summed up after the end by a model, and found by its words", { skip }, async () => {
   const { meeting, finals } = await conversationMeeting();
   let answer;
   for (const until = Date.now() + 20_000; Date.now() < until; await new Promise((next) => setTimeout(next, 100))) {
     answer = await fetch(`${server.url}/api/meetings/${meeting}/insights`);
-    if (answer.status === 200) break;
+    if (answer.status === 200 && (await answer.clone().json()).engine === "parrot") break;
   }
   assert.equal(answer.status, 200);
   const insights = await answer.json();
+  assert.equal(insights.engine, "parrot");
+  const longestFinal = finals.reduce((a, b) => (b.text.length > a.text.length ? b : a));
+  assert.deepEqual(insights.summary.map((sentence) => sentence.text), [longestFinal.text]);
   const words = finals.flatMap((final) => final.text.split(" "));
   assert.equal(insights.words, words.length);
   assert.deepEqual(new Set(insights.speakers.map((speaker) => speaker.name)), new Set(finals.map((final) => final.speaker.name)));

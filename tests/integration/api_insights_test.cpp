@@ -4,7 +4,9 @@
 
 #include "api/core/domain_jobs.hpp"
 #include "api/domains/domains.hpp"
+#include "api/domains/model_insights.hpp"
 #include "storage/meeting_store.hpp"
+#include "tests/support/http_standin.hpp"
 #include "tests/support/json_calls.hpp"
 #include "tests/support/polling.hpp"
 
@@ -19,12 +21,13 @@ const test::TestDatabase* const kDatabase = test::TestDatabase::of_program();
 /// An organisation with a meeting, and a runner that does what its end leaves for later.
 class MeetingInsightsTest : public testing::Test, protected test::JsonCalls {
  protected:
-  MeetingInsightsTest()
+  MeetingInsightsTest() : MeetingInsightsTest(false) {}
+  explicit MeetingInsightsTest(bool model)
       : JsonCalls(*kDatabase, all_domains()),
         org_(test::random_uuid()),
         owner_{test::make_member(*kDatabase, org_, "owner"), org_},
         meeting_(make_meeting("Planning")) {
-    EXPECT_TRUE(add_domain_jobs(all_domains(), {kDatabase->pool(), sagas_, runner_}));
+    EXPECT_TRUE(add_domain_jobs(all_domains(model), {kDatabase->pool(), sagas_, runner_}));
     runner_.start();
   }
 
@@ -202,6 +205,91 @@ TEST_F(EndedMeeting, HasAStatusFromItsBeginning) {
   EXPECT_EQ(live["insights"], false);
   insights_of_the_end();
   EXPECT_EQ(ask(200, owner_, "GET", path("/status"))["insights"], true);
+}
+
+/// The same with a language model, which answers as the test says.
+class ReadByAModel : public MeetingInsightsTest {
+ protected:
+  ReadByAModel() : MeetingInsightsTest(true) {
+    auto model = LanguageModel::create(
+        {.base_url = standin_.url("/v1"), .model = "small", .key = "operators"}, clock_, counters_);
+    EXPECT_TRUE(model);
+    insights_ = std::make_unique<ModelInsights>(*std::move(model), vault_, kDatabase->pool());
+    reader_.handle(std::string(kModelInsights), insights_->handler());
+    reader_.start();
+  }
+
+  /// Waits until the job of the model is over in one way or the other.
+  std::string job_state() const {
+    std::string state = "done";
+    EXPECT_TRUE(test::poll_until([&] {
+      const auto rows = kDatabase->rows(
+          "select state from jobs where kind = 'meeting.insights.model' and org_id = '" + org_ +
+          "'");
+      state = rows.empty() ? "done" : rows[0][0].value_or("");
+      return asked_ > 0 && state != "pending" && state != "processing";
+    }));
+    return state;
+  }
+
+  const Vault vault_{MasterKeys({SealKey::random()})};
+  std::atomic<int> asked_{0};
+  std::atomic<int> status_{200};
+  std::string request_;
+  std::string content_ = R"({"summary":[{"offset":1,"text":"Figures will come."}],"decisions":[],)"
+                         R"("action_items":[{"offset":1,"text":"Mail the figures",)"
+                         R"("assignee":"Ann Lee"}],"keywords":["figures"],"sentiment":0.5})";
+  test::HttpStandin standin_{[this](const std::string& request, int) {
+    request_ = request;
+    ++asked_;
+    return test::HttpStandin::answer(
+        status_, Json{{"choices", {{{"message", {{"content", content_}}}}}}}.dump());
+  }};
+  std::unique_ptr<ModelInsights> insights_;
+  JobRunner reader_{{.poll_ms = 20}, {kDatabase->pool(), clock_, log_, counters_}};
+};
+
+TEST_F(ReadByAModel, HasWhatTheModelFound) {
+  say(meeting_, "t0", "I'll send the figures.");
+  insights_of_the_end();
+  EXPECT_EQ(job_state(), "done");
+  const Json insights = ask(200, owner_, "GET", path("/insights"));
+  EXPECT_EQ(insights["engine"], "small");
+  EXPECT_EQ(insights["summary"][0]["text"], "Figures will come.");
+  ASSERT_EQ(insights["action_items"].size(), 1U);
+  EXPECT_EQ(insights["action_items"][0]["text"], "Mail the figures");
+  EXPECT_EQ(insights["speakers"][0]["talk_ms"], 900);
+  EXPECT_NE(request_.find("I'll send the figures."), std::string::npos);
+  EXPECT_NE(request_.find("Bearer operators"), std::string::npos);
+}
+
+TEST_F(ReadByAModel, KeepsWhatWasFoundWithoutOneThatFailsForGood) {
+  status_ = 401;
+  say(meeting_, "t0", "I'll send the figures.");
+  insights_of_the_end();
+  EXPECT_EQ(job_state(), "dead_letter");
+  const Json insights = ask(200, owner_, "GET", path("/insights"));
+  EXPECT_EQ(insights["engine"], "extractive");
+  EXPECT_EQ(insights["action_items"][0]["text"], "Send the figures");
+}
+
+TEST_F(ReadByAModel, IsTriedAgainAfterAnAnswerThatSaysNothing) {
+  content_ = "I cannot help with that.";
+  say(meeting_, "t0", "I'll send the figures.");
+  insights_of_the_end();
+  EXPECT_EQ(job_state(), "scheduled");
+  EXPECT_EQ(ask(200, owner_, "GET", path("/insights"))["engine"], "extractive");
+}
+
+TEST_F(ReadByAModel, UsesTheOrganisationsOwnKey) {
+  EXPECT_TRUE(kDatabase->transact_as(Principal::service(), [&](pqxx::transaction_base& tx) {
+    storage::Sql sql(tx);
+    return vault_.put(sql, {org_, std::string(kModelKeySecret)}, "theirs");
+  }));
+  say(meeting_, "t0", "I'll send the figures.");
+  insights_of_the_end();
+  EXPECT_EQ(job_state(), "done");
+  EXPECT_NE(request_.find("Bearer theirs"), std::string::npos);
 }
 
 TEST_F(Search, FindsWordsInTheirFormsWithTimesAndSpeakers) {

@@ -28,6 +28,9 @@
 #define LLVMFuzzerTestOneInput fuzz_meeting_request
 #include "tests/fuzz/api_meeting_request_fuzz.cpp"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_model_answer
+#include "tests/fuzz/api_model_answer_fuzz.cpp"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_voice_request
 #include "tests/fuzz/api_voice_request_fuzz.cpp"
 #undef LLVMFuzzerTestOneInput
@@ -35,6 +38,9 @@
 namespace qylon::api {
 namespace {
 
+TEST(FuzzCorpus, OfModelAnswersIsHandled) {
+  EXPECT_GE(qylon::test::replay_corpus("api_model_answer_fuzz", fuzz_model_answer), 4);
+}
 TEST(FuzzCorpus, OfSchedulesIsHandled) {
   EXPECT_GE(qylon::test::replay_corpus("api_cron_fuzz", fuzz_cron), 4);
 }
