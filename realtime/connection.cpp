@@ -225,6 +225,13 @@ void Connection::on_second() {
 }
 
 void Connection::watch_websocket(std::int64_t now_us) {
+  // A close frame that libwebsockets sent by itself: nothing may follow it (RFC 6455
+  // section 5.5.1).
+  if (close_code_ == 0 && lws_get_close_length(wsi_) > 0) {
+    closing_ = true;
+    close_code_ = 1002;
+    closing_since_us_ = now_us;
+  }
   if (close_code_ != 0) {
     if (now_us - closing_since_us_ > kCloseGraceUs) hang_up();
     return;

@@ -20,11 +20,12 @@ class ConnectionWheel {
   void remove(Connection& connection);
   std::size_t size() const noexcept { return size_; }
 
-  /// Calls `each`, which must not add or remove, for the next tenth.
+  /// Calls `each`, which must not add or remove, for the next tenth; true when the round is whole.
   template <typename Each>
-  void turn(const Each& each) {
+  bool turn(const Each& each) {
     turned_ = (turned_ + 1) % kSlots;
     visit(slots_[turned_], each);
+    return turned_ == 0;
   }
   template <typename Each>
   void for_all(const Each& each) {

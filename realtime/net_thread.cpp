@@ -303,7 +303,10 @@ void NetThread::Loop::on_destroyed(Connection& connection) {
 void NetThread::Loop::on_tick() {
   for (Connection* const connection : uplinks_)
     connection->session()->on_tick();
-  wheel_.turn([](Connection& connection) { connection.on_second(); });
+  if (wheel_.turn([](Connection& connection) { connection.on_second(); })) {
+    // libwebsockets 4.1.6 forgets its own timers (handshake, close) until its next event.
+    lws_cancel_service(context_);
+  }
   give_memory_back();
   if (wheel_.size() == 0) ev_timer_stop(loop_, &tick_);
 }

@@ -163,6 +163,16 @@ TEST_F(Conformance, ReservedBitsFail) {
   }
 }
 
+// 3.5 and 3.7; RFC 6455 section 7.1.1 wants the server to close TCP though the client does not
+// answer.
+TEST_F(Conformance, AFailedConnectionIsClosedThoughItsPeerSaysNoMore) {
+  auto socket = open_websocket("/echo");
+  socket->send(client_frame(kBinary | 0x50, std::string("\x00\xff\xfe\xfd\xfc\xfb\x00\xff", 8)));
+  EXPECT_EQ(name(read_frame(*socket)), "close:1002");
+  EXPECT_FALSE(socket->read_some(8'000));
+  EXPECT_TRUE(socket->closed());
+}
+
 // 4
 TEST_F(Conformance, ReservedOpcodesFail) {
   for (const int opcode : {3, 4, 5, 6, 7, 11, 12, 13, 14, 15}) {

@@ -86,6 +86,18 @@ TEST_F(EdgeNewcomers, ThatAreWebSocketsAreToldToComeBack) {
   }
 }
 
+// Real time: the limit is libwebsockets' own, 10 s, and it is told to look once a second.
+TEST_F(EdgeNewcomers, AreCutOffAfterTenSecondsThoughNothingElseHappens) {
+  start({});
+  test::RawSocket silent(edge_->port());
+  test::RawSocket slow(edge_->port());
+  slow.send("GET / HT");
+  EXPECT_FALSE(silent.read_some(12'500));
+  EXPECT_TRUE(silent.closed());
+  EXPECT_FALSE(slow.read_some(2'500));
+  EXPECT_TRUE(slow.closed());
+}
+
 TEST_F(EdgeNewcomers, AreNoneOnceTheyAreGone) {
   fill_up();
   silent_.clear();
