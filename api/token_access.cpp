@@ -10,14 +10,12 @@ Result<std::string> load_or_create_token(const std::string& data_dir) {
   return load_or_create_secret(data_dir, {.name = "token", .prefix = "qyl_"});
 }
 
-TokenAccess::TokenAccess(const std::string& token, const Options& options)
-    : token_digest_(sha256(token)), options_(options) {
+TokenAccess::TokenAccess(const std::string& token) : token_digest_(sha256(token)) {
   QYLON_CHECK(!token.empty());
 }
 
 Result<Principal> TokenAccess::identify(const Credentials& credentials) const {
   if (credentials.token.empty()) {
-    if (credentials.peer_is_loopback && !options_.require_token) return Principal::service();
     return Error{
         ErrorCode::kUnauthenticated,
         "this server wants a token: print it with `qylon token --data-dir DIR` and send it "

@@ -13,7 +13,7 @@ import { readdirSync, readFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { Server, run } from "../tests/e2e/support/server.mjs";
+import { Server } from "../tests/e2e/support/server.mjs";
 import { Subscriber } from "../tests/e2e/support/subscriber.mjs";
 
 function quantile(values, share) {
@@ -48,7 +48,7 @@ const server = await Server.start();
 const meeting = await server.createMeeting("Latency");
 const reader = await Subscriber.open(server, meeting);
 const before = cpuSeconds(server.child.pid);
-await run(["uplink", wav, "--server", server.url, "--meeting", meeting, "--realtime"]);
+await server.uplink(wav, meeting, ["--realtime"]);
 const lastMs = Math.max(...reader.ofType("status").map((status) => status.position_ms));
 await server.endMeeting(meeting);
 const cpu = cpuSeconds(server.child.pid) - before;

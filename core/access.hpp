@@ -12,7 +12,6 @@ namespace qylon {
 struct Credentials {
   std::string_view token;         ///< Without "Bearer "; empty when none was given.
   std::string_view api_key = {};  ///< The header `apikey` of Supabase clients; empty without one.
-  bool peer_is_loopback = false;  ///< The connection came from 127.0.0.0/8 or ::1.
 };
 
 /// Threads: every method is safe from any thread and does not block.

@@ -31,17 +31,23 @@ def setting(words, name, default):
     return os.environ.get("QYLON_" + name.upper().replace("-", "_"), default)
 
 
-def play(qylon, address, token, wav):
+def play(qylon, address, environment, wav):
+    """One client like any other: it shows the token that the server made at its first start."""
+    token = pathlib.Path(environment["QYLON_TOKEN_FILE"]).read_text().strip()
     meeting = request(address + "/api/meetings", token,
-                      {"title": "Demo: planning the picnic"})
-    print(f"\n  live captions:  {address}/m/{meeting['id']}", flush=True)
-    print("  Ctrl-C stops the server.\n", flush=True)
-    command = [qylon, "uplink", str(wav), "--server", address, "--meeting", meeting["id"],
-               "--realtime", "--label", "Demo room"]
-    if subprocess.run(command, env={**os.environ, "QYLON_TOKEN": token}).returncode == 0:
-        request(f"{address}/api/meetings/{meeting['id']}/end", token, {})
-        print(f"\n  The demo is over; its transcript: "
-              f"{address}/api/meetings/{meeting['id']}/export?format=txt", flush=True)
+                      {"title": "Demo: planning the picnic"})["id"]
+    link = subprocess.run([qylon, "sign-in", "--page", "/m/" + meeting], check=True,
+                          env=environment, stdout=subprocess.PIPE, text=True).stdout.strip()
+    again = f"--server {address} --token-file {environment['QYLON_TOKEN_FILE']}"
+    print(f"\n  Live captions; the link signs you in, once:\n    {link}\n"
+          f"\n  Later, for another link:\n    {qylon} sign-in {again}\n"
+          "\n  Ctrl-C stops the server.\n", flush=True)
+    command = [qylon, "uplink", str(wav), "--meeting", meeting, "--realtime",
+               "--label", "Demo room"]
+    if subprocess.run(command, env=environment, stdout=subprocess.DEVNULL).returncode == 0:
+        request(f"{address}/api/meetings/{meeting}/end", token, {})
+        print(f"\n  The demo is over; its transcript:\n    {qylon} export {meeting} {again}\n",
+              flush=True)
 
 
 def main():
@@ -54,11 +60,12 @@ def main():
             line = server.stdout.readline()
             if not line.startswith(READY):
                 return server.wait()
-            print(line, end="", flush=True)
-            data_dir = setting(words, "data-dir", "qylon-data")
-            token = subprocess.run([qylon, "token", "--data-dir", data_dir], check=True,
-                                   stdout=subprocess.PIPE, text=True).stdout.strip()
-            play(qylon, line[len(READY):].strip(), token, wav)
+            address = line[len(READY):].strip()
+            token_file = pathlib.Path(setting(words, "data-dir", "qylon-data")) / "token"
+            environment = {**os.environ, "QYLON_SERVER": address,
+                           "QYLON_TOKEN_FILE": str(token_file)}
+            environment.pop("QYLON_TOKEN", None)  # That of another server.
+            play(qylon, address, environment, wav)
         return server.wait()
     except KeyboardInterrupt:
         return server.wait()

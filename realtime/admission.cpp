@@ -44,8 +44,7 @@ Status Admission::identify(const std::string& token) {
     ends_us_ = parts_.clock.monotonic_us() + pass->session_us;
     return ok();
   }
-  auto principal = parts_.access.identify(
-      {.token = token.empty() ? peer_.token : token, .peer_is_loopback = peer_.is_loopback});
+  auto principal = parts_.access.identify({.token = token.empty() ? peer_.token : token});
   if (!principal) return principal.error();
   if (principal->role == "anon") {
     return Error{ErrorCode::kUnauthenticated, "log in first: show a token, or come with ?ticket="};

@@ -77,7 +77,7 @@ Status Edge::start(const Options& options) {
   NetThread::Options net;
   net.tls_certificate_path = options.tls_certificate_path;
   net.tls_key_path = options.tls_key_path;
-  net.rules = {options.allowed_origins, options.host_must_be_loopback, options.http_body_bytes_max};
+  net.rules = {options.allowed_origins, options.http_body_bytes_max};
   net.further_sessions = options.further_sessions;
   net.http_reply_timeout_ms = options.http_reply_timeout_ms;
   for (int i = 0; i < options.net_threads; ++i) {

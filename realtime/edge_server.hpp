@@ -47,9 +47,6 @@ class EdgeServer {
     int net_threads = 1;             ///< 1..64.
     /// Browser origins beside the server's own, e.g. "https://app.example"; "*" takes all.
     std::vector<std::string> allowed_origins;
-    /// A request without a token must name the loopback in Host: else a foreign page whose name
-    /// resolves to loopback (DNS rebinding) could speak to a server that trusts loopback.
-    bool host_must_be_loopback = true;
     std::string tls_certificate_path;           ///< PEM chain; empty: plain HTTP.
     std::string tls_key_path;                   ///< PEM.
     std::size_t connections_max = 15'000;       ///< All peers together.

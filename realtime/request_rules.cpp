@@ -39,24 +39,6 @@ bool any_in_list(std::string_view list, const Predicate& is_wanted) {
   return false;
 }
 
-// "[::1]:8080" -> "[::1]", "localhost:8080" -> "localhost".
-std::string_view host_name(std::string_view host) {
-  if (!host.empty() && host.front() == '[') return host.substr(0, host.find(']') + 1);
-  return host.substr(0, host.find(':'));
-}
-
-bool is_loopback_name(std::string_view name) {
-  if (same_ignoring_case(name, "localhost") || name == "[::1]") return true;
-  if (name.substr(0, 4) != "127.") return false;
-  return std::all_of(
-      name.begin(), name.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
-}
-
-bool host_is_allowed(const RequestHead& head, const EdgeRules& rules) {
-  if (!rules.host_must_be_loopback || head.authorization) return true;
-  return is_loopback_name(host_name(*head.host));
-}
-
 bool origin_is_allowed(const RequestHead& head, const EdgeRules& rules) {
   if (!head.origin) return true;
   const std::string_view origin = *head.origin;
@@ -121,8 +103,6 @@ std::optional<HttpRefusal> check_request(const RequestHead& head, const EdgeRule
     return HttpRefusal{400, "the path must be absolute UTF-8 without control characters or .."};
   if (head.content_length && head.transfer_encoding)
     return HttpRefusal{400, "Content-Length and Transfer-Encoding exclude each other"};
-  if (!host_is_allowed(head, rules))
-    return HttpRefusal{421, "Host must be a loopback name here, or show a token"};
   if (!origin_is_allowed(head, rules))
     return HttpRefusal{403, "this Origin is not on the list of allowed origins"};
   if (!method_is_known(head.method))

@@ -33,7 +33,6 @@ struct RequestHead {
 
 struct EdgeRules {
   std::vector<std::string> allowed_origins;  ///< "https://app.example"; "*" takes all.
-  bool host_must_be_loopback = true;         ///< Unless the request shows a token.
   std::size_t body_bytes_max = 1 << 20;
 };
 
@@ -52,7 +51,7 @@ struct BodyPlan {
   bool until_close = false;  ///< What follows the header up to the end of the connection.
 };
 
-/// RFC 9112 sections 3.2 and 6: one Host, one kind of length, no guessing; then Origin and Host by
+/// RFC 9112 sections 3.2 and 6: one Host, one kind of length, no guessing; then Origin by
 /// our own list. Nothing when the request is fine.
 std::optional<HttpRefusal> check_request(const RequestHead& head, const EdgeRules& rules);
 /// REQUIRES: check_request() found nothing.

@@ -11,6 +11,7 @@ using Words = std::vector<std::string>;
 
 int run_serve(const Words& words);
 int run_token(const Words& words);
+int run_sign_in(const Words& words);
 int run_transcribe(const Words& words);
 int run_score(const Words& words);
 int run_diarize(const Words& words);

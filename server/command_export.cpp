@@ -15,7 +15,7 @@ namespace {
 constexpr const char* kHelp =
     R"(qylon export - fetch a meeting's transcript from a server
 
-  qylon export MEETING [--format F] [--output FILE] [--server URL] [--token T]
+  qylon export MEETING [--format F] [--output FILE] [--server URL]
 
 MEETING is the meeting's id; its page's address ends with it. The transcript goes to stdout, or to
 FILE, which is replaced only once the whole transcript is there. It may be fetched while the meeting
@@ -23,14 +23,13 @@ still runs. A certificate that this machine does not know is named by SSL_CERT_F
 
 Exit status: 0 done, 1 failed, 2 the words were wrong.
 
-Settings, also read from the environment as QYLON_SERVER, QYLON_TOKEN and so on:
+Settings, also read from the environment as QYLON_SERVER, QYLON_TOKEN_FILE and so on:
 )";
 
 struct ExportSettings {
   std::string format = "txt";
   std::string output;
-  std::string server = "http://127.0.0.1:8080";
-  std::string token;
+  LoginSettings login;
 };
 
 void declare(SettingList& list, ExportSettings& settings) {
@@ -38,13 +37,7 @@ void declare(SettingList& list, ExportSettings& settings) {
            settings.format,
            {"txt", "srt", "vtt", "json", "csv", "rttm"});
   list.add({"output", "", "File to write; empty is stdout."}, settings.output);
-  list.add({"server", "", "The server, as http://HOST:PORT or https://HOST:PORT."},
-           settings.server);
-  list.add({"token",
-            "",
-            "What `qylon token` prints, where the server asks for it. Other users of this machine "
-            "can read a command line, so QYLON_TOKEN is the better place."},
-           settings.token);
+  declare_login(list, settings.login);
 }
 
 int fail(int status, const std::string& message) {
@@ -85,12 +78,11 @@ int run_export(const std::vector<std::string>& words) {
   if (!others) return fail(2, others.error().message);
   const auto meeting = others->size() == 1 ? MeetingId::parse(others->front()) : std::nullopt;
   if (!meeting) return fail(2, "give one meeting id, such as 0e7b5c3a-5a36-4a86-8a3a-3f7f2c7d9a01");
-  const auto url = parse_server_url(settings.server);
-  if (!url) return fail(2, url.error().message);
+  const auto login = find_login(settings.login, getenv("QYLON_TOKEN"));
+  if (!login) return fail(2, login.error().message);
   const auto text =
-      fetch({.url = *url, .token = settings.token},
-            "/api/meetings/" + meeting->to_string() + "/export?format=" + settings.format);
-  if (!text) return fail(1, text.error().message);
+      fetch(*login, "/api/meetings/" + meeting->to_string() + "/export?format=" + settings.format);
+  if (!text) return fail(1, explain(text.error(), *login));
   return write_output(settings.output, *text);
 }
 

@@ -44,10 +44,9 @@ constexpr std::string_view kHelp =
 
   qylon serve [--listen HOST:PORT] [--data-dir DIR] [settings]
 
-Prints `listening on http://HOST:PORT` when it is ready, and how to sign in until somebody has. On
-loopback anybody on this machine may use it; on any other address every request needs a user's
-token, an API key, or the token that `qylon token --data-dir DIR` prints. Settings come from
---config FILE, then from the environment
+Prints `listening on http://HOST:PORT` when it is ready, and how to sign in until somebody has.
+Every request needs a user's token, an API key, or the token that `qylon token --data-dir DIR`
+prints; only /health answers everybody. Settings come from --config FILE, then from the environment
 (--net-threads is QYLON_NET_THREADS), then from flags; the later wins.
 
 Settings:
@@ -66,7 +65,7 @@ class Server {
 
   Status start(const ListenAddress& address);
   int port() const { return edge_->port(); }
-  const std::string& first_link() const { return identity_->first_link(); }
+  bool is_new() const { return identity_->is_new(); }
   const Log& log() const { return log_; }
   std::unique_ptr<Watchdog> make_watchdog();
   /// Takes over what may change while it runs.
@@ -252,7 +251,6 @@ Status Server::start_edge(const ListenAddress& address) {
   options.port = address.port;
   options.net_threads = static_cast<int>(settings_.net_threads);
   options.allowed_origins = split_commas(settings_.allowed_origins);
-  options.host_must_be_loopback = is_loopback(address.host) && !settings_.require_token;
   options.tls_certificate_path = settings_.tls_certificate;
   options.tls_key_path = settings_.tls_key;
   options.memory_bytes_max = static_cast<std::size_t>(settings_.memory_bytes_max);
@@ -323,9 +321,12 @@ void print_ready(const Settings& settings, const ListenAddress& address, const S
                           (brackets ? "[" + address.host + "]" : address.host) + ":" +
                           std::to_string(server.port());
   std::printf("listening on %s\n", url.c_str());
-  if (!server.first_link().empty()) {
+  if (server.is_new()) {
+    // The link itself is a secret, and what is printed here may end in a log.
     std::printf(
-        "first sign-in, good once and for a day: %s%s\n", url.c_str(), server.first_link().c_str());
+        "nobody has signed in yet; for a link: qylon sign-in --server %s --token-file %s/token\n",
+        url.c_str(),
+        settings.data_dir.c_str());
   }
   std::fflush(stdout);
 }

@@ -19,6 +19,7 @@
 #include "realtime/uplink_client.hpp"
 #include "realtime/ws_connector.hpp"
 #include "server/meeting_calls_json.hpp"
+#include "server/settings.hpp"
 #include "server/uplink_session.hpp"
 
 namespace qylon::server {
@@ -59,13 +60,12 @@ Exit status:
   4    done, but sound was lost: the server was away for longer than --keep-s
   130  stopped before everything was acknowledged
 
-Settings, also read from the environment as QYLON_SERVER, QYLON_TOKEN and so on:
+Settings, also read from the environment as QYLON_SERVER, QYLON_TOKEN_FILE and so on:
 )";
 
 struct UplinkSettings {
-  std::string server = "http://127.0.0.1:8080";
+  LoginSettings login;
   std::string meeting;
-  std::string token;
   bool realtime = false;
   bool fast = false;
   std::int64_t track = 0;
@@ -78,14 +78,8 @@ struct UplinkSettings {
 };
 
 void declare(SettingList& list, UplinkSettings& settings) {
-  list.add({"server", "", "The server, as http://HOST:PORT or https://HOST:PORT."},
-           settings.server);
+  declare_login(list, settings.login);
   list.add({"meeting", "", "The meeting's id; its page's address ends with it."}, settings.meeting);
-  list.add({"token",
-            "",
-            "What `qylon token` prints, where the server asks for it. Other users of this machine "
-            "can read a command line, so QYLON_TOKEN is the better place."},
-           settings.token);
   list.add({"realtime", "", "Play a file as fast as it sounds. This is the default."},
            settings.realtime);
   list.add({"fast", "", "Send a file as fast as the server takes it."}, settings.fast);
@@ -144,9 +138,9 @@ Result<Plan> make_plan(const UplinkSettings& settings, const std::vector<std::st
   if (settings.realtime && settings.fast)
     return invalid("--realtime and --fast exclude each other");
   Plan plan;
-  const auto url = parse_server_url(settings.server);
-  if (!url) return url.error();
-  plan.server = {*url, settings.token};
+  auto login = find_login(settings.login, getenv("QYLON_TOKEN"));
+  if (!login) return login.error();
+  plan.server = *std::move(login);
   plan.source = Capture::parse_source(sources.front());
   plan.source.device = settings.device;
   const bool live = plan.source.kind != Capture::Kind::kFile;
@@ -164,8 +158,8 @@ Result<Plan> make_plan(const UplinkSettings& settings, const std::vector<std::st
   const auto start = parse_start(settings.start_ms);
   if (!start) return start.error();
   plan.client.clock_start_ms = *start;
-  plan.client.url = url->websocket("/v1/uplink");
-  plan.client.token = settings.token;
+  plan.client.url = plan.server.url.websocket("/v1/uplink");
+  plan.client.token = plan.server.token;
   plan.client.track.track = static_cast<TrackId>(settings.track);
   plan.client.track.label = settings.label.empty() ? default_label(plan.source) : settings.label;
   plan.client.track.speaker = settings.speaker;
@@ -180,20 +174,21 @@ Result<Plan> make_plan(const UplinkSettings& settings, const std::vector<std::st
 }
 
 void warn_of_plain_token(const ServerLogin& server) {
-  const bool loopback = server.url.host == "localhost" || server.url.host == "::1" ||
-                        server.url.host.starts_with("127.");
-  if (server.token.empty() || server.url.tls || loopback) return;
+  if (server.token.empty() || server.url.tls || is_loopback(server.url.host)) return;
   std::fprintf(
       stderr,
       "qylon uplink: %s is not encrypted: the token and the sound can be read on the way\n",
       server.url.http("").c_str());
 }
 
-int report(UplinkSession::End end, const UplinkSession& session, const UplinkClient& client) {
+int report(UplinkSession::End end,
+           const UplinkSession& session,
+           const UplinkClient& client,
+           const ServerLogin& server) {
   const auto progress = client.progress();
   switch (end) {
     case UplinkSession::End::kRefused:
-      return fail(kRefused, client.failure().message);
+      return fail(kRefused, explain(client.failure(), server));
     case UplinkSession::End::kSourceLost:
       return fail(kFailed, session.source_error().message);
     case UplinkSession::End::kInterrupted:
@@ -219,7 +214,7 @@ int stream(Plan& plan, const UplinkSettings& settings, Interrupts& interrupts) {
   if (!encoder) return fail(kFailed, encoder.error().message);
   if (!plan.has_meeting) {
     const auto created = create_meeting(plan.server, plan.client.track.label);
-    if (!created) return fail(kRefused, created.error().message);
+    if (!created) return fail(kRefused, explain(created.error(), plan.server));
     plan.client.meeting = *created;
   }
   warn_of_plain_token(plan.server);
@@ -235,7 +230,7 @@ int stream(Plan& plan, const UplinkSettings& settings, Interrupts& interrupts) {
       {**capture, *encoder, **client, interrupts, clock},
       {.live = live, .paced = plan.source.paced, .terminal = isatty(STDOUT_FILENO) == 1});
   const UplinkSession::End end = session.run();
-  return report(end, session, **client);
+  return report(end, session, **client, plan.server);
 }
 
 }  // namespace

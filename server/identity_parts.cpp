@@ -69,19 +69,18 @@ Result<std::unique_ptr<api::Mailer>> make_mailer(const Settings& settings,
   return api::Mailer::create(std::move(options), {deps.log, deps.counters, deps.clock});
 }
 
-/// The first user's link, while nobody has ever signed in.
-Result<std::string> invite_first_user(api::Identity& identity, const IdentityParts::Deps& deps) {
-  auto done = std::make_shared<std::promise<Result<std::string>>>();
+/// The first user is there. Output: nobody has ever signed in.
+Result<bool> ensure_first_user(const IdentityParts::Deps& deps) {
+  auto done = std::make_shared<std::promise<Result<bool>>>();
   auto answer = done->get_future();
-  const bool taken = deps.database.submit([&identity, &deps, done](storage::Session& session) {
-    std::optional<std::string> token;
+  const bool taken = deps.database.submit([&deps, done](storage::Session& session) {
+    bool is_new = false;
     const Status made = session.transact([&](pqxx::transaction_base& transaction) {
       storage::Sql sql(transaction);
-      token = api::invite_owner(sql, identity.one_time(), api::Moment::now(deps.clock));
+      is_new = api::make_first_user(sql, api::Moment::now(deps.clock));
       return ok();
     });
-    if (!made) return done->set_value(made.error());
-    done->set_value(token ? "/auth/v1/verify?type=invite&token=" + *token : std::string());
+    done->set_value(made ? Result<bool>(is_new) : made.error());
   });
   if (!taken) return Error{ErrorCode::kOverloaded, "the database has too much to do"};
   return answer.get();
@@ -116,10 +115,7 @@ Result<std::unique_ptr<IdentityParts>> IdentityParts::create(const Settings& set
         api::ForeignKeys::Options{settings.trusted_issuer, settings.trusted_jwks_url},
         api::ForeignKeys::Parts{parts->identity_->keys(), deps.clock, deps.log, deps.counters});
   }
-  const auto address = parse_listen(settings.listen);
-  const bool loopback = address && is_loopback(address->host);
-  parts->token_ = std::make_unique<api::TokenAccess>(
-      *token, api::TokenAccess::Options{.require_token = settings.require_token || !loopback});
+  parts->token_ = std::make_unique<api::TokenAccess>(*token);
   parts->access_ = std::make_unique<api::IdentityAccess>(api::IdentityAccess::Parts{
       *parts->token_, *parts->identity_, deps.clock, parts->foreign_keys_.get()});
   parts->auth_ = std::make_unique<api::AuthContext>(
@@ -128,9 +124,9 @@ Result<std::unique_ptr<IdentityParts>> IdentityParts::create(const Settings& set
                                 .sign_up = settings.sign_up},
       api::AuthContext::Parts{
           deps.database, *parts->identity_, parts->mailer_.get(), deps.counters, deps.clock});
-  auto link = invite_first_user(*parts->identity_, deps);
-  if (!link) return link.error();
-  parts->first_link_ = *std::move(link);
+  const auto is_new = ensure_first_user(deps);
+  if (!is_new) return is_new.error();
+  parts->is_new_ = *is_new;
   return parts;
 }
 

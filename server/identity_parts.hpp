@@ -34,9 +34,8 @@ class IdentityParts {
 
   const Access& access() const noexcept { return *access_; }
   std::vector<api::Route> routes();
-  /// The path of the link that signs the first user in, good once and for a day; empty when
-  /// somebody has signed in before.
-  const std::string& first_link() const noexcept { return first_link_; }
+  /// Nobody has ever signed in.
+  bool is_new() const noexcept { return is_new_; }
 
  private:
   IdentityParts() = default;
@@ -47,7 +46,7 @@ class IdentityParts {
   std::unique_ptr<api::IdentityAccess> access_;
   std::unique_ptr<api::Mailer> mailer_;
   std::unique_ptr<api::AuthContext> auth_;
-  std::string first_link_;
+  bool is_new_ = false;
 };
 
 }  // namespace qylon::server

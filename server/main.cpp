@@ -23,6 +23,7 @@ constexpr const char* kHelp =
   qylon score        compare a result with the truth (DER, JER, WER, cpWER)
   qylon schema       compare a database with what this program declares
   qylon token        print the token of a data directory
+  qylon sign-in      print a link that signs you in at a running server
   qylon audit        look for what was changed in the audit log
   qylon vault        put a new master key before the old ones
   qylon version      print the version
@@ -36,7 +37,7 @@ struct Command {
   std::string_view name;
   int (*run)(const Words& words);
 };
-constexpr std::array<Command, 11> kCommands{{{"serve", run_serve},
+constexpr std::array<Command, 12> kCommands{{{"serve", run_serve},
                                              {"uplink", run_uplink},
                                              {"export", run_export},
                                              {"transcribe", run_transcribe},
@@ -45,6 +46,7 @@ constexpr std::array<Command, 11> kCommands{{{"serve", run_serve},
                                              {"score", run_score},
                                              {"schema", run_schema},
                                              {"token", run_token},
+                                             {"sign-in", run_sign_in},
                                              {"audit", run_audit},
                                              {"vault", run_vault}}};
 

@@ -60,6 +60,16 @@ Result<MeetingId> create_meeting(const ServerLogin& server, const std::string& t
   return Error{ErrorCode::kInternal, "the server's answer holds no meeting id"};
 }
 
+Result<std::string> sign_in_fragment(const ServerLogin& server) {
+  const auto made = call(
+      server, {.method = "POST", .path = "/auth/v1/admin/sign_in_link", .token = {}, .body = "{}"});
+  if (!made) return made.error();
+  const json link = json::parse(*made, nullptr, false);
+  if (link.is_object() && link.contains("fragment") && link["fragment"].is_string())
+    return link["fragment"].get<std::string>();
+  return Error{ErrorCode::kInternal, "the server's answer holds no link"};
+}
+
 Result<std::string> fetch(const ServerLogin& server, const std::string& path) {
   return call(server, {.method = "GET", .path = path, .token = {}, .body = {}});
 }

@@ -91,7 +91,6 @@ void declare(SettingList& list, Settings& settings) {
   list.add({"requests-per-org", "1/s", "HTTP requests of one organisation."},
            settings.requests_per_org,
            {1, 1'000'000});
-  list.add({"require-token", "", "Ask for the token on loopback too."}, settings.require_token);
   list.add({"allowed-origins", "", "Browser origins beside our own, separated by commas."},
            settings.allowed_origins);
   list.add({"tls-certificate", "", "PEM certificate chain; with --tls-key it turns TLS on."},

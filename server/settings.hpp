@@ -19,7 +19,6 @@ struct Settings {
   std::int64_t requests_per_address = 50;
   std::int64_t requests_per_user = 50;
   std::int64_t requests_per_org = 500;
-  bool require_token = false;
   std::string allowed_origins;
   std::string site_url;
   std::string auth_redirects;

@@ -7,6 +7,7 @@
 #include "api/compat/auth_password.hpp"
 #include "api/compat/supabase_auth.hpp"
 #include "api/http_answers.hpp"
+#include "api/identity/owner.hpp"
 #include "core/ids.hpp"
 
 namespace qylon::api {
@@ -214,6 +215,16 @@ void generate_link(AuthContext& context, const CallPtr& call, HttpReply reply) {
                    });
 }
 
+/// For who holds the server's own token and wants to come in as a person. The token goes behind
+/// the '#' of a page's address, which no server and no log ever gets.
+void sign_in_link(AuthContext& context, const CallPtr& /*call*/, HttpReply reply) {
+  context.transact(std::move(reply), [&context](Sql& sql) -> Result<HttpResponse> {
+    const auto token = invite_owner(sql, context.identity().one_time(), context.now());
+    if (!token) return no_user();
+    return json_answer(200, Json{{"fragment", "sign-in=" + *token}, {"expires_in", 3600}}.dump());
+  });
+}
+
 /// Tokens of the old key hold until they expire, unless its row is deleted.
 void rotate_keys(AuthContext& context, const CallPtr& /*call*/, HttpReply reply) {
   context.identity().keys().retire();
@@ -254,6 +265,7 @@ std::vector<Route> admin_routes(AuthContext& context) {
       context.route("DELETE", users + "/{id}", Permission::kService, delete_user),
       context.route("POST", "/auth/v1/invite", Permission::kService, invite),
       context.route("POST", "/auth/v1/admin/generate_link", Permission::kService, generate_link),
+      context.route("POST", "/auth/v1/admin/sign_in_link", Permission::kService, sign_in_link),
       context.route("POST", "/auth/v1/admin/rotate_keys", Permission::kService, rotate_keys),
       context.route("GET", "/auth/v1/.well-known/jwks.json", Permission::kOpen, key_set),
       context.route("GET", "/auth/v1/settings", Permission::kOpen, settings),

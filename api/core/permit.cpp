@@ -54,9 +54,8 @@ Status read_claims(Caller& caller, std::string_view org) {
 }  // namespace
 
 Result<Caller> identify(const Access& access, const HttpRequest& request) {
-  auto principal = access.identify({.token = bearer_token(request.authorization),
-                                    .api_key = request.header("apikey"),
-                                    .peer_is_loopback = request.peer_is_loopback});
+  auto principal = access.identify(
+      {.token = bearer_token(request.authorization), .api_key = request.header("apikey")});
   if (!principal) return principal.error();
   Caller caller{*std::move(principal), "", std::nullopt};
   if (caller.principal.role != "authenticated") return caller;

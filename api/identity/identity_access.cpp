@@ -16,10 +16,7 @@ Principal principal_of(const JwtClaims& claims) {
 Result<Principal> IdentityAccess::identify(const Credentials& credentials) const {
   const std::string_view shown =
       credentials.token.empty() ? credentials.api_key : credentials.token;
-  if (shown.empty() || shown.starts_with("qyl_")) {
-    return parts_.token.identify(
-        {.token = shown, .api_key = {}, .peer_is_loopback = credentials.peer_is_loopback});
-  }
+  if (shown.empty() || shown.starts_with("qyl_")) return parts_.token.identify({.token = shown});
   if (same_secret(shown, parts_.identity.publishable_key())) return Principal{};
   if (!shown.starts_with(kApiKeyPrefix)) return identify_token(shown);
   auto found = parts_.identity.api_keys().find(shown, Moment::now(parts_.clock));

@@ -12,8 +12,12 @@ namespace qylon::api {
 /// The address that the first user has until the first user changes it.
 inline constexpr const char* kOwnerEmail = "owner@qylon.invalid";
 
-/// While nobody has ever signed in: the first user, owner of the default organisation, made when
-/// missing. Output: the token of the invitation, good for a day; nothing when somebody has.
+/// While there is no user: makes the first one, owner of the default organisation.
+/// Output: nobody has ever signed in.
+bool make_first_user(storage::Sql& sql, const Moment& now);
+
+/// A token, good once and for an hour, with which the first of the default organisation's owners
+/// signs in ("magiclink"). Nothing when all of them are blocked.
 std::optional<std::string> invite_owner(storage::Sql& sql,
                                         const OneTimeTokens& tokens,
                                         const Moment& now);

@@ -33,13 +33,12 @@ Exit status:
   1  one was not, or the server could not be reached; `finding_words` says what
   2  the words were wrong
 
-Settings, also read from the environment as QYLON_SERVER, QYLON_TOKEN and so on:
+Settings, also read from the environment as QYLON_SERVER, QYLON_TOKEN_FILE and so on:
 )";
 
 struct LoadSettings {
-  std::string server = "http://127.0.0.1:8080";
+  server::LoginSettings login;
   std::string via;
-  std::string token;
   std::int64_t meetings = 1;
   std::int64_t uplinks = 8;
   std::int64_t viewers = 16;
@@ -52,11 +51,9 @@ struct LoadSettings {
 };
 
 void declare(SettingList& list, LoadSettings& settings) {
-  list.add({"server", "", "The server, as http://HOST:PORT."}, settings.server);
+  server::declare_login(list, settings.login);
   list.add({"via", "", "Where WebSockets go instead, e.g. a proxy before the server."},
            settings.via);
-  list.add({"token", "", "What `qylon token` prints, where the server asks for it."},
-           settings.token);
   list.add({"meetings", "", "Meetings that the clients are spread over."},
            settings.meetings,
            {1, 10'000});
@@ -98,11 +95,12 @@ void raise_file_limit() {
 
 Result<Load::Options> plan(const LoadSettings& settings) {
   Load::Options options;
-  const auto url = server::parse_server_url(settings.server);
-  if (!url) return url.error();
-  const auto via = server::parse_server_url(settings.via.empty() ? settings.server : settings.via);
+  auto login = server::find_login(settings.login, std::getenv("QYLON_TOKEN"));
+  if (!login) return login.error();
+  options.server = *std::move(login);
+  const auto via =
+      settings.via.empty() ? options.server.url : server::parse_server_url(settings.via);
   if (!via) return via.error();
-  options.server = {.url = *url, .token = settings.token};
   options.via = *via;
   options.uplinks = settings.uplinks;
   options.viewers = settings.viewers;
@@ -112,7 +110,8 @@ Result<Load::Options> plan(const LoadSettings& settings) {
   options.seed = settings.seed == 0 ? now : static_cast<std::uint64_t>(settings.seed);
   for (std::int64_t i = 0; i < settings.meetings; ++i) {
     const auto meeting = server::create_meeting(options.server, "Load " + std::to_string(i));
-    if (!meeting) return meeting.error();
+    if (!meeting)
+      return Error{meeting.error().code, server::explain(meeting.error(), options.server)};
     options.meetings.push_back(*meeting);
   }
   return options;

@@ -100,7 +100,7 @@ async function eio({ directory, seed, say }) {
 
 /** What a new stream of `meeting` meets: HTTP status, close code or welcome. */
 async function newStream(server, meeting) {
-  const uplink = new UplinkSocket(`${server.url.replace("http", "ws")}/v1/uplink`);
+  const uplink = new UplinkSocket(server);
   if (!(await uplink.opened)) return uplink.refused;
   uplink.send(hello(meeting));
   const welcome = await Promise.race([uplink.next("welcome"), uplink.closed]);

@@ -89,7 +89,10 @@ export class Load {
       "--seed", seed, "--log", this.path, "--backoff-ms-max", 1000, ...flags,
     ];
     if (via) words.push("--via", via);
-    this.child = spawn(join(build, "loadgen"), words.map(String), { stdio: ["ignore", "pipe", "inherit"] });
+    this.child = spawn(join(build, "loadgen"), words.map(String), {
+      env: { ...process.env, QYLON_TOKEN: server.token },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     this.out = "";
     this.child.stdout.setEncoding("utf8");
     this.child.stdout.on("data", (text) => (this.out += text));

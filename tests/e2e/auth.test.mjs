@@ -75,7 +75,7 @@ before(async () => {
   server = await Server.start({
     port,
     flags: [
-      ...["--sign-up", "--require-token", "--smtp-url", `smtp://127.0.0.1:${smtp}`, "--mail-from", "qylon@example.org"],
+      ...["--sign-up", "--smtp-url", `smtp://127.0.0.1:${smtp}`, "--mail-from", "qylon@example.org"],
       ...["--trusted-issuer", kIssuer, "--trusted-jwks-url", await startIssuer()],
     ],
   });
@@ -194,14 +194,13 @@ test("supabase-js signs up, verifies by mail, logs in, refreshes, shows a second
 });
 
 /** A client with the server's own token. */
-async function administrator() {
-  const token = (await run(["token", "--data-dir", server.dataDir])).stdout.trim();
-  return createClient(server.url, token, { auth: { persistSession: false }, realtime: { transport: WebSocket } });
+function administrator() {
+  return createClient(server.url, server.token, { auth: { persistSession: false }, realtime: { transport: WebSocket } });
 }
 
 test("a forgotten password is set anew by mail", { timeout: 60_000 }, async () => {
   const email = "flo@example.org";
-  const admin = await administrator();
+  const admin = administrator();
   await good(admin.auth.admin.createUser({ email, password: kPassword, email_confirm: true }));
   const elsewhere = client();
   await good(elsewhere.auth.signInWithPassword({ email, password: kPassword }));
@@ -219,7 +218,7 @@ test("a forgotten password is set anew by mail", { timeout: 60_000 }, async () =
 });
 
 test("a confirmation is sent again to who has not confirmed, and to nobody else", { timeout: 60_000 }, async () => {
-  const admin = await administrator();
+  const admin = administrator();
   await good(admin.auth.admin.createUser({ email: "gil@example.org", password: kPassword }));
   await good(admin.auth.admin.createUser({ email: "hal@example.org", password: kPassword, email_confirm: true }));
   const supabase = client();
@@ -232,7 +231,7 @@ test("a confirmation is sent again to who has not confirmed, and to nobody else"
 });
 
 test("a new address is the user's when its own mail says so", { timeout: 60_000 }, async () => {
-  const admin = await administrator();
+  const admin = administrator();
   await good(admin.auth.admin.createUser({ email: "ida@example.org", password: kPassword, email_confirm: true }));
   const supabase = client();
   await good(supabase.auth.signInWithPassword({ email: "ida@example.org", password: kPassword }));
@@ -281,7 +280,7 @@ test("a mailed link leads a PKCE client back with a code that only it can use", 
 });
 
 test("the server's own token administers users; nobody else's does", { timeout: 60_000 }, async () => {
-  const admin = await administrator();
+  const admin = administrator();
   const { user } = await good(
     admin.auth.admin.createUser({ email: "dan@example.org", password: kPassword, email_confirm: true }),
   );

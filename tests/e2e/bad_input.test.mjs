@@ -16,7 +16,6 @@ const kNobody = "00000000-0000-4000-8000-000000000000";
 const kTenSecondsMs = 10_000;
 
 let server;
-let webSocketUrl;
 let meeting; // Gets the wrong uplinks.
 let endedMeeting;
 let good;
@@ -25,14 +24,13 @@ let goodReader;
 
 before(async () => {
   server = await Server.start();
-  webSocketUrl = server.url.replace("http", "ws");
   meeting = await server.createMeeting("Wrong");
   endedMeeting = await server.createMeeting("Ended");
   await server.endMeeting(endedMeeting);
   goodMeeting = await server.createMeeting("Good");
   goodReader = await Subscriber.open(server, goodMeeting);
   const pcm = speechIsInstalled() ? readerAlone().pcm : Buffer.alloc(640 * 50);
-  good = new GoodStream(`${webSocketUrl}/v1/uplink`, goodMeeting, pcm);
+  good = new GoodStream(server, goodMeeting, pcm);
 }, { timeout: 120_000 });
 after(() => server?.stop());
 
@@ -48,7 +46,7 @@ function within(promise, what, timeoutMs = kTenSecondsMs) {
  *  first message is a good hello, whose welcome is awaited. With `goOn` the last message is sent
  *  again and again, as a stream would go on, because some faults are found behind the connection. */
 async function refusal({ path = "/v1/uplink", messages = [], welcome = false, goOn = false, options }) {
-  const socket = new UplinkSocket(webSocketUrl + path, options);
+  const socket = new UplinkSocket(server, { path, ...options });
   await within(socket.opened, "the upgrade");
   if (welcome) {
     socket.send(hello(meeting, welcome === true ? {} : welcome));
@@ -129,12 +127,12 @@ describe("uplink", () => {
 
   test("a newer connection takes the track over", async () => {
     const track = { track: 20 };
-    const older = new UplinkSocket(`${webSocketUrl}/v1/uplink`);
+    const older = new UplinkSocket(server);
     await within(older.opened, "the upgrade");
     const message = hello(meeting, { track });
     older.send(message);
     await within(older.next("welcome"), "the welcome");
-    const newer = new UplinkSocket(`${webSocketUrl}/v1/uplink`);
+    const newer = new UplinkSocket(server);
     await within(newer.opened, "the upgrade");
     newer.send(message);
     assert.ok(await within(newer.next("welcome"), "the second welcome"));
@@ -149,14 +147,14 @@ describe("uplink", () => {
   });
 
   test("text that is not UTF-8 is closed with 1007", async () => {
-    const socket = new UplinkSocket(`${webSocketUrl}/v1/uplink`);
+    const socket = new UplinkSocket(server);
     await within(socket.opened, "the upgrade");
     socket.socket.send(Buffer.from([0x22, 0xc3, 0x28, 0x22]), { binary: false });
     assert.equal(await within(socket.closed, "the close"), 1007);
   });
 
   test("a message over 64 KiB is closed with 1009", async () => {
-    const socket = new UplinkSocket(`${webSocketUrl}/v1/uplink`);
+    const socket = new UplinkSocket(server);
     await within(socket.opened, "the upgrade");
     socket.send(Buffer.alloc(70_000));
     assert.equal(await within(socket.closed, "the close"), 1009);
@@ -168,17 +166,17 @@ describe("uplink", () => {
   });
 
   test("an unknown sub-protocol is refused before the upgrade", async () => {
-    const socket = new UplinkSocket(`${webSocketUrl}/v1/uplink`, { protocols: ["mqtt"] });
+    const socket = new UplinkSocket(server, { protocols: ["mqtt"] });
     assert.equal(await within(socket.refused, "the refusal"), 400);
   });
 
   test("a foreign origin is refused before the upgrade", async () => {
-    const socket = new UplinkSocket(`${webSocketUrl}/v1/uplink`, { headers: { Origin: "http://evil.example" } });
+    const socket = new UplinkSocket(server, { headers: { Origin: "http://evil.example" } });
     assert.equal(await within(socket.refused, "the refusal"), 403);
   });
 
   test("an unknown path is refused before the upgrade", async () => {
-    const socket = new UplinkSocket(`${webSocketUrl}/v2/uplink`);
+    const socket = new UplinkSocket(server, { path: "/v2/uplink" });
     assert.equal(await within(socket.refused, "the refusal"), 404);
   });
 });
@@ -223,7 +221,6 @@ const rawCases = [
   ["an unknown Transfer-Encoding", `POST /api/meetings HTTP/1.1\r\n${host}Transfer-Encoding: gzip\r\n\r\n`, 501],
   ["broken chunks", `POST /api/meetings HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\nzz\r\n`, 400],
   ["no Host", "GET /health HTTP/1.1\r\n\r\n", 400],
-  ["a Host that is not loopback", "GET /api/meetings HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421],
   ["a foreign origin", `GET /api/meetings HTTP/1.1\r\n${host}Origin: http://evil.example\r\n\r\n`, 403],
   ["an upgrade to h2c", `GET / HTTP/1.1\r\n${host}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n`, 400],
   ["an old WebSocket version", `GET /v1/subscribe HTTP/1.1\r\n${host}${upgrade.replace("13", "12")}\r\n`, 426],
@@ -268,7 +265,7 @@ const requestCases = [
 describe("HTTP requests", () => {
   for (const [what, method, path, body, status, headers] of requestCases) {
     test(`${what} gets ${status}`, async () => {
-      const response = await fetch(server.url + path, { method, body, headers });
+      const response = await server.fetch(path, { method, body, headers });
       const problem = await response.json();
       assert.equal(response.status, status, JSON.stringify(problem));
       assert.match(response.headers.get("content-type"), /^application\/problem\+json/);

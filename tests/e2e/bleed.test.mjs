@@ -43,7 +43,7 @@ function microphones({ pcm, turns }, gainDb, lateMs) {
 
 /** Both tracks on one connection at twice the pace of the recording. */
 async function stream(meeting, tracks) {
-  const uplink = new UplinkSocket(`${server.url.replace("http", "ws")}/v1/uplink`);
+  const uplink = new UplinkSocket(server);
   assert.ok(await uplink.opened);
   const greeting = hello(meeting);
   greeting.tracks = tracks.map(({ person }, track) => ({ ...greeting.tracks[0], track, speaker: person }));

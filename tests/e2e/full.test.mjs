@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { oggOpusMs, readCsv, readJson, readRttm, readSrt, readTxt, readVtt } from "./support/formats.mjs";
-import { run, Server } from "./support/server.mjs";
+import { Server } from "./support/server.mjs";
 import { conversation, durationMs, readerAlone, speakerAgreement, speechIsInstalled, wordErrorRate, writeWav } from "./support/speech.mjs";
 import { Subscriber } from "./support/subscriber.mjs";
 
@@ -154,7 +154,7 @@ test("what was said is summed up after the end by a model, and found by its word
   const { meeting, finals } = await conversationMeeting();
   let answer;
   for (const until = Date.now() + 20_000; Date.now() < until; await new Promise((next) => setTimeout(next, 100))) {
-    answer = await fetch(`${server.url}/api/meetings/${meeting}/insights`);
+    answer = await server.fetch(`/api/meetings/${meeting}/insights`);
     if (answer.status === 200 && (await answer.clone().json()).engine === "parrot") break;
   }
   assert.equal(answer.status, 200);
@@ -166,14 +166,14 @@ test("what was said is summed up after the end by a model, and found by its word
   assert.equal(insights.words, words.length);
   assert.deepEqual(new Set(insights.speakers.map((speaker) => speaker.name)), new Set(finals.map((final) => final.speaker.name)));
   const longest = words.reduce((a, b) => (b.length > a.length ? b : a));
-  const { items } = await (await fetch(`${server.url}/api/search?meeting=${meeting}&q=${encodeURIComponent(longest)}`)).json();
+  const { items } = await (await server.fetch(`/api/search?meeting=${meeting}&q=${encodeURIComponent(longest)}`)).json();
   const found = new Set(items.map((item) => item.offset));
   for (const final of finals.filter((one) => one.text.split(" ").includes(longest))) assert.ok(found.has(final.offset), longest);
 });
 
 test("the command line exports what REST does", { skip }, async () => {
   const { meeting } = await readerMeeting();
-  const result = await run(["export", meeting, "--format", "srt", "--server", server.url]);
+  const result = await server.run(["export", meeting, "--format", "srt"]);
   assert.equal(result.code, 0, result.stderr);
   assert.equal(result.stdout, await server.export(meeting, "srt"));
 });

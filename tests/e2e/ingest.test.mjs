@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,7 +27,6 @@ let server;
 let folder;
 /** Of a man who reads a novel. */
 let sentence;
-let token;
 before(async () => {
   if (skip) return;
   folder = await mkdtemp(join(tmpdir(), "qylon-ingest-"));
@@ -36,12 +35,16 @@ before(async () => {
   sentence = { text, endMs, file: join(folder, "sentence.wav") };
   await writeWav(sentence.file, speech.pcm.subarray(0, (endMs + 700) * 32));
   server = await Server.start();
-  token = (await readFile(join(server.dataDir, "token"), "utf8")).trim();
 }, { timeout: 120_000 });
 after(async () => {
   await server?.stop();
   if (folder) await rm(folder, { recursive: true, force: true });
 });
+
+/** How each kind of program shows the token. */
+const curl = () => `curl -sS -H 'Authorization: Bearer ${server.token}'`;
+const ffmpegHeader = () => `-headers 'Authorization: Bearer ${server.token}\r\n'`;
+const asSource = (url) => url.replace("http://", `icecast://source:${server.token}@`);
 
 const textOf = (captions) => captions.map((caption) => caption.text).join(" ");
 const said = (speech) => speech.turns.map((turn) => turn.text).join(" ");
@@ -75,7 +78,7 @@ async function assertHeard(meeting, speech, seconds) {
 
 test("curl uploads PCM from a pipe into a new meeting", { skip, timeout: 180_000 }, async () => {
   const speech = readerAlone();
-  const { out } = await pipe(`curl -sS -T - -H Expect: '${server.url}/v1/ingest/new?${kPcm}&title=Piped&speaker=Ann'`, speech.pcm);
+  const { out } = await pipe(`${curl()} -T - -H Expect: '${server.url}/v1/ingest/new?${kPcm}&title=Piped&speaker=Ann'`, speech.pcm);
   const answer = JSON.parse(out);
   assert.equal(answer.durable, true);
   assert.equal(answer.bytes, speech.pcm.length);
@@ -87,18 +90,18 @@ test("curl uploads PCM from a pipe into a new meeting", { skip, timeout: 180_000
 /** What each of these programs writes and how it sends it, of the file $WAV. */
 const kEncode = "ffmpeg -v error -nostdin -i $WAV";
 const kSenders = {
-  "ffmpeg, Ogg Opus, chunked POST": (url) => `${kEncode} -c:a libopus -f ogg -method POST ${url}`,
-  "ffmpeg, WebM, chunked POST": (url) => `${kEncode} -c:a libopus -f webm -live 1 -cluster_time_limit 200 -method POST ${url}`,
-  "ffmpeg, WAV of unknown size to curl": (url) => `${kEncode} -f wav - | curl -sS -T - ${url}`,
-  "ffmpeg, FLAC to curl": (url) => `${kEncode} -f flac - | curl -sS -T - ${url}`,
-  "ffmpeg, MP3 with ID3": (url) => `${kEncode} -f mp3 -method PUT ${url}`,
-  "ffmpeg, AAC in ADTS": (url) => `${kEncode} -c:a aac -f adts -method POST ${url}`,
-  "ffmpeg, fragmented MP4 to curl": (url) => `${kEncode} -c:a aac -f mp4 -movflags frag_keyframe+empty_moov+default_base_moof -frag_duration 200000 - | curl -sS -T - ${url}`,
-  "ffmpeg, G.711 to curl": (url) => `${kEncode} -f mulaw -ar 8000 - | curl -sS -H 'Content-Type: audio/basic' -T - ${url}`,
-  "ffmpeg, Icecast PUT": (url) => `${kEncode} -c:a libopus -f ogg -content_type audio/ogg ${url.replace("http://", `icecast://source:${token}@`)}`,
-  "ffmpeg, old Icecast SOURCE": (url) => `${kEncode} -c:a libopus -f ogg -legacy_icecast 1 ${url.replace("http://", `icecast://source:${token}@`)}`,
-  "GStreamer, curlhttpsink": (url) => `gst-launch-1.0 -q filesrc location=$WAV ! wavparse ! audioconvert ! audioresample ! opusenc ! oggmux ! curlhttpsink location=${url} use-content-length=false`,
-  "GStreamer, shout2send": (url) => `gst-launch-1.0 -q filesrc location=$WAV ! wavparse ! audioconvert ! audioresample ! opusenc ! oggmux ! shout2send ip=127.0.0.1 port=${new URL(url).port} mount=${new URL(url).pathname} password=${token}`,
+  "ffmpeg, Ogg Opus, chunked POST": (url) => `${kEncode} -c:a libopus -f ogg -method POST ${ffmpegHeader()} ${url}`,
+  "ffmpeg, WebM, chunked POST": (url) => `${kEncode} -c:a libopus -f webm -live 1 -cluster_time_limit 200 -method POST ${ffmpegHeader()} ${url}`,
+  "ffmpeg, WAV of unknown size to curl": (url) => `${kEncode} -f wav - | ${curl()} -T - ${url}`,
+  "ffmpeg, FLAC to curl": (url) => `${kEncode} -f flac - | curl -sS -u source:${server.token} -T - ${url}`,
+  "ffmpeg, MP3 with ID3": (url) => `${kEncode} -f mp3 -method PUT ${ffmpegHeader()} ${url}`,
+  "ffmpeg, AAC in ADTS": (url) => `${kEncode} -c:a aac -f adts -method POST ${ffmpegHeader()} ${url}`,
+  "ffmpeg, fragmented MP4 to curl": (url) => `${kEncode} -c:a aac -f mp4 -movflags frag_keyframe+empty_moov+default_base_moof -frag_duration 200000 - | ${curl()} -T - ${url}`,
+  "ffmpeg, G.711 to curl": (url) => `${kEncode} -f mulaw -ar 8000 - | ${curl()} -H 'Content-Type: audio/basic' -T - ${url}`,
+  "ffmpeg, Icecast PUT": (url) => `${kEncode} -c:a libopus -f ogg -content_type audio/ogg ${asSource(url)}`,
+  "ffmpeg, old Icecast SOURCE": (url) => `${kEncode} -c:a libopus -f ogg -legacy_icecast 1 ${asSource(url)}`,
+  "GStreamer, curlhttpsink": (url) => `gst-launch-1.0 -q filesrc location=$WAV ! wavparse ! audioconvert ! audioresample ! opusenc ! oggmux ! curlhttpsink location=${url} user=source passwd=${server.token} use-content-length=false`,
+  "GStreamer, shout2send": (url) => `gst-launch-1.0 -q filesrc location=$WAV ! wavparse ! audioconvert ! audioresample ! opusenc ! oggmux ! shout2send ip=127.0.0.1 port=${new URL(url).port} mount=${new URL(url).pathname} password=${server.token}`,
 };
 const kHasCurlSink = spawnSync("gst-inspect-1.0", ["curlhttpsink"]).status === 0;
 for (const [name, command] of Object.entries(kSenders)) {
@@ -118,11 +121,11 @@ test("garbage is refused with a reason, and the track may be fed again", { skip,
   const meeting = await server.createMeeting("Garbage");
   const garbage = Buffer.from(Array.from({ length: 65_536 }, (_, i) => (i * 2_654_435_761) >>> 24));
   for (const codec of ["auto", "webm"]) {
-    const response = await fetch(`${server.url}/v1/ingest/${meeting}?codec=${codec}`, { method: "POST", body: garbage });
+    const response = await server.fetch(`/v1/ingest/${meeting}?codec=${codec}`, { method: "POST", body: garbage });
     assert.equal(response.status, 415, codec);
     assert.equal(response.headers.get("content-type"), "application/problem+json");
   }
-  const { out } = await pipe(`WAV=${sentence.file}; ${kEncode} -f wav - | curl -sS -T - ${server.url}/v1/ingest/${meeting}`, "");
+  const { out } = await pipe(`WAV=${sentence.file}; ${kEncode} -f wav - | ${curl()} -T - ${server.url}/v1/ingest/${meeting}`, "");
   assert.ok(JSON.parse(out).seconds > 5, out);
 });
 
@@ -131,12 +134,12 @@ test("a body that breaks off keeps what came, and the next one goes on", { skip,
   const subscriber = await Subscriber.open(server, meeting);
   const reaches = (ms) => (s) => s.ofType("status").some((status) => status.position_ms >= ms);
   const fiveSeconds = Buffer.alloc(5 * 32_000);
-  const upload = request(`${server.url}/v1/ingest/${meeting}?${kPcm}`, { method: "POST" });
+  const upload = request(`${server.url}/v1/ingest/${meeting}?${kPcm}`, { method: "POST", headers: server.authorization });
   upload.on("error", () => undefined);
   upload.write(fiveSeconds);
   await subscriber.wait(reaches(5_000), "the first half", 20_000);
   upload.destroy();
-  const { out } = await pipe(`curl -sS -T - '${server.url}/v1/ingest/${meeting}?${kPcm}'`, fiveSeconds);
+  const { out } = await pipe(`${curl()} -T - '${server.url}/v1/ingest/${meeting}?${kPcm}'`, fiveSeconds);
   assert.equal(JSON.parse(out).meeting, meeting);
   await subscriber.wait(reaches(10_000), "both halves", 20_000);
 });
@@ -144,7 +147,7 @@ test("a body that breaks off keeps what came, and the next one goes on", { skip,
 test("what is wrong with an upload is said, and harms no other", { skip }, async () => {
   const meeting = await server.createMeeting("Refusals");
   const refusal = async (path, init = {}) => {
-    const response = await fetch(server.url + path, { method: "POST", body: "not audio", ...init });
+    const response = await server.fetch(path, { method: "POST", body: "not audio", ...init });
     assert.equal(response.headers.get("content-type"), "application/problem+json");
     return { status: response.status, detail: (await response.json()).detail };
   };
@@ -159,28 +162,25 @@ test("what is wrong with an upload is said, and harms no other", { skip }, async
 
 test("the newest upload feeds the track; the older one is told", { skip, timeout: 60_000 }, async () => {
   const meeting = await server.createMeeting("Taken over");
-  const older = request(`${server.url}/v1/ingest/${meeting}?${kPcm}`, { method: "POST" });
+  const older = request(`${server.url}/v1/ingest/${meeting}?${kPcm}`, { method: "POST", headers: server.authorization });
   older.on("error", () => undefined);
   older.write(Buffer.alloc(6400));
   const answered = once(older, "response");
   const subscriber = await Subscriber.open(server, meeting);
   await subscriber.wait((s) => s.ofType("status").some((status) => status.state === "live"), "the first upload");
-  const { out } = await pipe(`curl -sS -T - '${server.url}/v1/ingest/${meeting}?${kPcm}'`, Buffer.alloc(32000));
+  const { out } = await pipe(`${curl()} -T - '${server.url}/v1/ingest/${meeting}?${kPcm}'`, Buffer.alloc(32000));
   assert.equal(JSON.parse(out).seconds, 1);
   const [response] = await answered;
   assert.equal(response.statusCode, 409);
 });
 
 test("a source client shows its password when it is asked", { skip, timeout: 120_000 }, async () => {
-  const strict = await Server.start({ flags: ["--require-token"] });
-  const token = (await readFile(join(strict.dataDir, "token"), "utf8")).trim();
-  const url = `${strict.url}/v1/ingest/new?${kPcm}`;
+  const url = `${server.url}/v1/ingest/new?${kPcm}`;
   const { out: refused } = await pipe(`curl -sS -D - -T - '${url}'`, Buffer.alloc(640));
   assert.match(refused, /401 Unauthorized/);
   assert.match(refused, /WWW-Authenticate: Basic/i);
-  const { out } = await pipe(`curl -sS -u 'source:${token}' -T - '${url}'`, Buffer.alloc(32000));
+  const { out } = await pipe(`curl -sS -u 'source:${server.token}' -T - '${url}'`, Buffer.alloc(32000));
   assert.equal(JSON.parse(out).seconds, 1);
-  await strict.stop();
 });
 
 test("who watches a meeting that ends before any audio is told", { skip }, async () => {
@@ -193,13 +193,13 @@ test("who watches a meeting that ends before any audio is told", { skip }, async
 
 test("a recording can be sought", { skip, timeout: 60_000 }, async () => {
   const meeting = await server.createMeeting("Sought");
-  await pipe(`curl -sS -T - '${server.url}/v1/ingest/${meeting}?${kPcm}'`, Buffer.alloc(10 * 32_000));
+  await pipe(`${curl()} -T - '${server.url}/v1/ingest/${meeting}?${kPcm}'`, Buffer.alloc(10 * 32_000));
   await server.endMeeting(meeting);
-  const url = `${server.url}/api/meetings/${meeting}/tracks/0/audio`;
-  const whole = Buffer.from(await (await fetch(url)).arrayBuffer());
-  const part = await fetch(url, { headers: { Range: "bytes=100-199" } });
+  const path = `/api/meetings/${meeting}/tracks/0/audio`;
+  const whole = Buffer.from(await (await server.fetch(path)).arrayBuffer());
+  const part = await server.fetch(path, { headers: { Range: "bytes=100-199" } });
   assert.equal(part.status, 206);
   assert.equal(part.headers.get("content-range"), `bytes 100-199/${whole.length}`);
   assert.deepEqual(Buffer.from(await part.arrayBuffer()), whole.subarray(100, 200));
-  assert.equal((await fetch(url, { headers: { Range: `bytes=${whole.length}-` } })).status, 416);
+  assert.equal((await server.fetch(path, { headers: { Range: `bytes=${whole.length}-` } })).status, 416);
 });

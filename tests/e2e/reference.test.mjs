@@ -51,7 +51,7 @@ test("every path that the document names is a route, and its events are webhooks
   const document = JSON.parse(text);
   for (const [path, verbs] of Object.entries(document.paths)) {
     for (const verb of Object.keys(verbs)) {
-      const answer = await fetch(server.url + path.replace(/\{[^}]*\}/g, "x"), { method: verb.toUpperCase(), redirect: "manual" });
+      const answer = await server.fetch(path.replace(/\{[^}]*\}/g, "x"), { method: verb.toUpperCase(), redirect: "manual" });
       assert.notEqual(answer.status, 405, `${verb} ${path}`);
       assert.ok(answer.status < 500, `${verb} ${path}: ${answer.status}`);
     }
@@ -71,7 +71,6 @@ function random(seed) {
 
 test("requests made from the document get only answers that it names", async () => {
   const document = JSON.parse(text);
-  const token = (await run(["token", "--data-dir", server.dataDir])).stdout.trim();
   const next = random(20261121);
   const pick = (list) => list[Math.floor(next() * list.length)];
   const odd = ["", "\u0000", "x".repeat(5000), "\ud83d\ude00", "'; --", "eq.", "eq.1", "in.(a,\"b", "is.null", "cs.{", "9".repeat(30)];
@@ -108,7 +107,7 @@ test("requests made from the document get only answers that it names", async () 
         const body = schema && (next() < 0.1 ? pick(odd) : JSON.stringify(value(schema)));
         const answer = await fetch(server.url + target, {
           method: verb.toUpperCase(),
-          headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+          headers: { ...server.authorization, "content-type": "application/json" },
           ...(body === undefined ? {} : { body }),
         });
         const said = await answer.text();
@@ -136,8 +135,7 @@ test("the generated client compiles strictly, and reads what is there", async ()
   const compiled = spawnSync(process.execPath, [tsc, "--project", folder]);
   assert.equal(compiled.status, 0, compiled.stdout.toString());
   const { Qylon, QylonError } = await import(pathToFileURL(join(folder, "client.js")));
-  const token = (await run(["token", "--data-dir", server.dataDir])).stdout.trim();
-  const qylon = new Qylon({ url: server.url, token });
+  const qylon = new Qylon({ url: server.url, token: server.token });
   const { items } = await qylon.orgs.list({ where: { name: "neq.nobody" }, order: "name.asc" });
   assert.equal(items.length, 1);
   const renamed = await qylon.orgs.update(items[0].id, { name: "Everybody" });

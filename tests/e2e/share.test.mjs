@@ -41,7 +41,7 @@ async function openPage(browser, meeting) {
   const page = await (await browser.newContext({ viewport: { width: 1000, height: 640 } })).newPage();
   page.complaints = [];
   page.on("pageerror", (error) => page.complaints.push(error.message));
-  await page.goto(`${server.url}/m/${meeting}`);
+  await page.goto(server.page(`/m/${meeting}`));
   return page;
 }
 const shownShare = (page, text, timeout = 30_000) =>

@@ -31,7 +31,7 @@ after(async () => {
 async function open(path, answer) {
   const page = await browser.newPage();
   page.on("dialog", (dialog) => dialog.accept(answer));
-  await page.goto(server.url + path);
+  await page.goto(server.page(path));
   return page;
 }
 const namesOn = (page) => page.$$eval("#lines .line:not(.interim) .name", (names) => names.map((name) => name.textContent));

@@ -1,25 +1,24 @@
-// Nobody without a token but who has a ticket or a share link, on a server that wants tokens.
+// Nobody without a token but who has a ticket or a share link.
 
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import WebSocket from "ws";
 
 import { launchChromium, skip } from "./support/chromium.mjs";
-import { run, Server } from "./support/server.mjs";
+import { Server } from "./support/server.mjs";
 
 let server;
-let token;
 let meeting;
 before(async () => {
-  server = await Server.start({ flags: ["--require-token"] });
-  token = (await run(["token", "--data-dir", server.dataDir])).stdout.trim();
+  server = await Server.start();
   meeting = (await ask("POST", "/api/meetings", { title: "Behind the door" })).body.id;
 }, { timeout: 120_000 });
 after(async () => {
   await server?.stop();
 });
 
-async function ask(method, path, body, headers = { Authorization: `Bearer ${token}` }) {
+async function ask(method, path, body, headers = server.authorization) {
   const response = await fetch(server.url + path, {
     method,
     headers: { ...headers, "Content-Type": "application/json" },
@@ -39,6 +38,34 @@ function subscribe(ticket, wanted = meeting) {
   });
 }
 
+test("without a token every door is closed, also on loopback", { timeout: 60_000 }, async () => {
+  const closeOf = (path, message) =>
+    new Promise((resolve) => {
+      const socket = new WebSocket(server.url.replace("http", "ws") + path, "qylon.v1");
+      socket.on("open", () => socket.send(JSON.stringify(message)));
+      socket.on("close", resolve);
+    });
+  assert.equal(await closeOf("/v1/subscribe", { type: "subscribe", topics: [`meeting/${meeting}/captions`] }), 4500);
+  const track = { track: 0, codec: "opus", sample_rate_hz: 48000, channels: 1 };
+  const hello = { type: "hello", meeting, clock: { id: crypto.randomUUID() }, tracks: [track] };
+  assert.equal(await closeOf("/v1/uplink", hello), 4500);
+  for (const method of ["POST", "PUT"])
+    assert.equal((await fetch(`${server.url}/v1/ingest/${meeting}?codec=pcm_s16le&rate=16000`, { method, body: "0" })).status, 401);
+  for (const path of ["/metrics", "/ready", "/api/meetings", `/api/meetings/${meeting}/export?format=txt`])
+    assert.equal((await fetch(server.url + path)).status, 401, path);
+  for (const path of ["/", `/m/${meeting}`, "/health"]) assert.equal((await fetch(server.url + path)).status, 200, path);
+});
+
+test("a client of ours that is refused says in one line what to do", { timeout: 60_000 }, async () => {
+  const closed = await server.run(["export", meeting], { env: { QYLON_TOKEN: "" } });
+  assert.equal(closed.code, 1);
+  assert.match(closed.stderr, /^qylon export: the server wants a token: put it into QYLON_TOKEN, or [^\n]*--token-file[^\n]*\n$/);
+  const wrong = await server.run(["uplink", "none.wav", "--meeting", meeting], { env: { QYLON_TOKEN: "qyl_wrong" } });
+  assert.ok(!wrong.stderr.includes("qyl_wrong"));
+  const named = await server.run(["export", meeting, "--token-file", join(server.dataDir, "token")], { env: { QYLON_TOKEN: "" } });
+  assert.equal(named.code, 0, named.stderr);
+});
+
 test("a ticket opens one WebSocket, once, for its meeting and verb", { timeout: 60_000 }, async () => {
   const ticket = async (verb) => (await ask("POST", "/api/tickets", { meeting, verb })).body.ticket;
   const once = await ticket("subscribe");
@@ -56,12 +83,12 @@ test("tickets and links are in no line of the log", { timeout: 60_000 }, async (
   assert.equal(await subscribe(ticket), "open");
   await ask("GET", `/api/meetings/${meeting}?ticket=${ticket}&share=${link.secret}`);
   assert.match(server.log.text, /http\.request/);
-  for (const secret of [ticket, link.secret, token]) assert.ok(!server.log.text.includes(secret));
+  for (const secret of [ticket, link.secret, server.token]) assert.ok(!server.log.text.includes(secret));
 });
 
 test("what is done with an Idempotency-Key is done once, and traces go on", { timeout: 60_000 }, async () => {
   const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
-  const headers = { Authorization: `Bearer ${token}`, "Idempotency-Key": crypto.randomUUID(), traceparent: `00-${trace}-00f067aa0ba902b7-01` };
+  const headers = { ...server.authorization, "Idempotency-Key": crypto.randomUUID(), traceparent: `00-${trace}-00f067aa0ba902b7-01` };
   const first = await ask("POST", "/api/meetings", { title: "Once" }, headers);
   const again = await ask("POST", "/api/meetings", { title: "Once" }, headers);
   assert.equal(again.status, 201);
@@ -81,7 +108,7 @@ test("health has the shape that probes know", { timeout: 60_000 }, async () => {
     assert.ok(!Number.isNaN(Date.parse(body.timestamp)) && body.version !== "");
     for (const check of ["database", "redis", "external_apis", "memory_usage", "cpu_usage"]) assert.ok(check in body.checks, check);
   }
-  const metrics = await (await fetch(`${server.url}/metrics`, { headers: { Authorization: `Bearer ${token}` } })).text();
+  const metrics = await (await server.fetch("/metrics")).text();
   assert.match(metrics, /http_requests_total\{method="GET",route="\/health",status_code="200"\} [1-9]/);
   assert.match(metrics, /database_query_duration_seconds_bucket\{operation="insert",table="meetings",le="\+Inf"\} [1-9]/);
   assert.match(metrics, /qylon_http_request_seconds_bucket\{method="POST",route="\/api\/meetings",le="0.1"\} [1-9]/);

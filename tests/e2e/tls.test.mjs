@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { run, Server } from "./support/server.mjs";
+import { Server } from "./support/server.mjs";
 import { readerAlone, speechIsInstalled, writeWav } from "./support/speech.mjs";
 
 const skip = !speechIsInstalled()
@@ -35,7 +35,7 @@ before(async () => {
   assert.equal(made.status, 0, made.stderr?.toString());
   server = await Server.start({ flags: ["--tls-certificate", certificate, "--tls-key", join(folder, "key.pem")] });
   url = `https://localhost:${server.port}`;
-  trusting = { env: { SSL_CERT_FILE: certificate } };
+  trusting = { env: { QYLON_SERVER: url, SSL_CERT_FILE: certificate } };
 }, { timeout: 120_000 });
 after(async () => {
   await server?.stop();
@@ -44,7 +44,7 @@ after(async () => {
 
 /** JSON of a route; Node's fetch cannot be told whom to trust. */
 async function ask(method, path, body) {
-  const asked = request(url + path, { method, ca: await readFile(certificate) });
+  const asked = request(url + path, { method, ca: await readFile(certificate), headers: server.authorization });
   asked.end(body);
   const [answer] = await once(asked, "response");
   let text = "";
@@ -56,23 +56,23 @@ test("qylon uplink and qylon export speak TLS to a server that they trust", { sk
   const { id } = await ask("POST", "/api/meetings", '{"title":"Behind TLS"}');
   const file = join(folder, "speech.wav");
   await writeWav(file, readerAlone().pcm.subarray(0, 20 * 32_000));
-  const sent = await run(["uplink", file, "--fast", "--server", url, "--meeting", id], trusting);
+  const sent = await server.run(["uplink", file, "--fast", "--meeting", id], trusting);
   assert.equal(sent.code, 0, sent.stderr + sent.stdout);
   await ask("POST", `/api/meetings/${id}/end`);
-  const exported = await run(["export", id, "--server", url], trusting);
+  const exported = await server.run(["export", id], trusting);
   assert.equal(exported.code, 0, exported.stderr);
   assert.match(exported.stdout, /^Behind TLS\n[^]*Speaker 1: \w+/);
 });
 
 test("a certificate that nobody vouches for is refused", { skip }, async () => {
-  const exported = await run(["export", "00000000-0000-4000-8000-000000000000", "--server", url]);
+  const exported = await server.run(["export", "00000000-0000-4000-8000-000000000000"], { env: { QYLON_SERVER: url } });
   assert.equal(exported.code, 1);
   assert.match(exported.stderr, /certificate/);
 });
 
 test("an upload over TLS is taken whole", { skip, timeout: 60_000 }, async () => {
   const pcm = Buffer.alloc(32_000 * 30);
-  const child = spawn("curl", ["-sS", "--cacert", certificate, "-T", "-", `${url}/v1/ingest/new?codec=pcm_s16le&rate=16000`]);
+  const child = spawn("curl", ["-sS", "--cacert", certificate, "-u", `source:${server.token}`, "-T", "-", `${url}/v1/ingest/new?codec=pcm_s16le&rate=16000`]);
   let out = "";
   child.stdout.on("data", (data) => (out += data));
   child.stdin.end(pcm);

@@ -13,6 +13,7 @@
 #include "api/compat/supabase_auth.hpp"
 #include "api/core/router.hpp"
 #include "api/identity/identity_access.hpp"
+#include "api/identity/owner.hpp"
 #include "api/identity/text_codes.hpp"
 #include "api/identity/totp.hpp"
 #include "storage/sql.hpp"
@@ -148,7 +149,7 @@ class Auth : public testing::Test {
   Log log_{clock_, LogLevel::kError};
   Counters counters_;
   const SealKey master_ = SealKey::random();
-  TokenAccess token_{kServer, {.require_token = true}};
+  TokenAccess token_{kServer};
   std::unique_ptr<Identity> identity_;
   std::unique_ptr<IdentityAccess> access_;
   std::unique_ptr<AuthContext> context_;
@@ -179,6 +180,37 @@ TEST_F(Auth, SignsUpAndIn) {
   EXPECT_EQ(one("select count(*) from events where type = 'user.registered' and data ->> 'id' = '" +
                 made.body["user"]["id"].get<std::string>() + "' and not data ? 'password_hash'"),
             "1");
+}
+
+TEST_F(Auth, LetsTheOwnerInByALinkThatWorksOnceWhateverTheAddressIsByNow) {
+  bool is_new = false;
+  const auto start_server = [&] {
+    const Status done = kDatabase->transact_as(Principal::service(), [&](auto& transaction) {
+      storage::Sql sql(transaction);
+      is_new = make_first_user(sql, Moment::now(clock_));
+      return ok();
+    });
+    ASSERT_TRUE(done) << done.error().message;
+  };
+  start_server();
+  EXPECT_TRUE(is_new);
+  one("update users set email = 'ann@example.org' returning 1");
+  EXPECT_EQ(ask("POST", "/auth/v1/admin/sign_in_link").status, 401);
+  const Answer link = ask("POST", "/auth/v1/admin/sign_in_link", {}, kServer);
+  ASSERT_EQ(link.status, 200) << link.body;
+  const std::string fragment = link.text("fragment");
+  ASSERT_TRUE(fragment.starts_with("sign-in=")) << fragment;
+  const Json proof{{"type", "email"}, {"token_hash", fragment.substr(8)}};
+  const Answer session = ask("POST", "/auth/v1/verify", proof);
+  ASSERT_EQ(session.status, 200) << session.body;
+  EXPECT_EQ(session.body["user"]["email"], "ann@example.org");
+  EXPECT_EQ(ask("POST", "/auth/v1/verify", proof).code(), "otp_expired");
+  start_server();
+  EXPECT_FALSE(is_new);
+  EXPECT_EQ(one("select count(*) from users"), "1");
+
+  one("update users set banned_until = 'infinity' returning 1");
+  EXPECT_EQ(ask("POST", "/auth/v1/admin/sign_in_link", {}, kServer).status, 404);
 }
 
 TEST_F(Auth, TellsNobodyWhoHasAnAccount) {

@@ -78,7 +78,7 @@ class ForeignKeysTest : public testing::Test {
   bool is_away_ QYLON_GUARDED_BY(mutex_) = false;
   std::optional<SigningKey> key_ QYLON_GUARDED_BY(mutex_) = SigningKey::generate();
   test::HttpStandin standin_;
-  const TokenAccess token_{"qyl_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", {}};
+  const TokenAccess token_{"qyl_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"};
   std::unique_ptr<Identity> identity_;
   std::unique_ptr<ForeignKeys> foreign_;
   std::unique_ptr<IdentityAccess> access_;

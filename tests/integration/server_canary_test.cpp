@@ -9,6 +9,7 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -64,19 +65,7 @@ class Canary : public testing::Test {
     auto identity = IdentityParts::create(settings_, {kDatabase->pool(), log_, counters_, clock_});
     QYLON_CHECK(identity);
     identity_ = *std::move(identity);
-    platform_ = std::make_unique<Platform>(
-        Platform::Options{.recordings_dir = directory_.path() + "/recordings",
-                          .files = {.dir = directory_.path() + "/files", .link_secret = "secret"},
-                          .limits = {.per_address = 1e9, .per_user = 1e9, .per_org = 1e9}},
-        Platform::Parts{.access = access_,
-                        .identity_routes = identity_->routes(),
-                        .clock = clock_,
-                        .log = log_,
-                        .counters = counters_,
-                        .database = kDatabase->pool(),
-                        .journal = *journal_,
-                        .control = control_,
-                        .voice_model = load_voice_model(Settings{}).value()});
+    serve(access_);
     owner_ = test::make_member(*kDatabase, kHome, "owner");
     their_owner_ = test::make_member(*kDatabase, kOther, "owner");
     make_meeting();
@@ -85,6 +74,23 @@ class Canary : public testing::Test {
       for (const api::Entity& entity : domain.entities)
         make_row(entity);
     }
+  }
+
+  void serve(const Access& access) {
+    platform_.reset();
+    platform_ = std::make_unique<Platform>(
+        Platform::Options{.recordings_dir = directory_.path() + "/recordings",
+                          .files = {.dir = directory_.path() + "/files", .link_secret = "secret"},
+                          .limits = {.per_address = 1e9, .per_user = 1e9, .per_org = 1e9}},
+        Platform::Parts{.access = access,
+                        .identity_routes = identity_->routes(),
+                        .clock = clock_,
+                        .log = log_,
+                        .counters = counters_,
+                        .database = kDatabase->pool(),
+                        .journal = *journal_,
+                        .control = control_,
+                        .voice_model = load_voice_model(Settings{}).value()});
   }
 
   /// Everything that the media path writes about a meeting of the other organisation.
@@ -160,7 +166,8 @@ class Canary : public testing::Test {
     request.path = path;
     request.content_type = "application/json";
     request.body = body;
-    request.peer_address = "192.0.2.1";
+    request.peer_address = "127.0.0.1";
+    request.peer_is_loopback = true;
     if (!from.token.empty()) request.authorization = "Bearer " + from.token;
     if (!from.org.empty()) request.headers.emplace_back("x-org-id", from.org);
     if (path.ends_with("/export")) request.query = {{"format", "json"}};
@@ -261,6 +268,42 @@ TEST_F(Canary, IsHeardByNobodyElseOverAnyRoute) {
     }
   }
   EXPECT_EQ(control_.asked, 0);
+}
+
+/// Every route that does something for who shows no token, and why it may.
+const std::set<std::string> kOpen{
+    // Probes; holds nothing of anybody.
+    "GET /health",
+    "GET /api/health",
+    // The pages themselves, which then ask for a token. No page: 404.
+    "GET /{path...}",
+    // What every server of this release can do.
+    "GET /api/openapi.json",
+    // What clients of Supabase ask before they sign in.
+    "GET /auth/v1/settings",
+    "GET /auth/v1/health",
+    "GET /auth/v1/.well-known/jwks.json",
+    // Each takes another proof than a token: a password, a code, a link of a mail; or sends a mail.
+    "POST /auth/v1/signup",
+    "POST /auth/v1/token",
+    "POST /auth/v1/recover",
+    "POST /auth/v1/otp",
+    "POST /auth/v1/resend",
+    "POST /auth/v1/verify",
+    "GET /auth/v1/verify",
+    // A link that was signed for its file.
+    "GET /files",
+};
+
+TEST_F(Canary, OnlyWhatIsListedIsOpenToWhoShowsNoTokenAlsoOnLoopback) {
+  serve(identity_->access());
+  std::set<std::string> open;
+  for (const api::Route& route : platform_->routes().routes()) {
+    const HttpResponse response =
+        ask({"", ""}, route.method, path_of(route), route.method == "GET" ? "" : body_of());
+    if (response.status != 401) open.insert(route.method + ' ' + route.pattern);
+  }
+  EXPECT_EQ(open, kOpen);
 }
 
 TEST_F(Canary, IsHeardByNobodyElseOverAnyWebSocketVerb) {

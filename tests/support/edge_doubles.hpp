@@ -57,7 +57,8 @@ class EchoHandler final : public HttpHandler {
   std::vector<HttpReply> later_ QYLON_GUARDED_BY(mutex_);
 };
 
-/// Loopback is welcome, or the token "secret" when one is required; the token "user" is a user's.
+/// Everybody is the server itself, or who shows "secret" when a token is required; "user" is a
+/// user's.
 class TestAccess final : public Access {
  public:
   Result<Principal> identify(const Credentials& credentials) const override {

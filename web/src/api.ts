@@ -1,6 +1,6 @@
 // The REST routes, with the token when there is one.
 
-import { renewToken, storedToken } from "./token";
+import { arrived, renewToken, storedToken } from "./token";
 
 /** What the server said was wrong (RFC 9457), or that it could not be reached. */
 export class ApiError extends Error {
@@ -29,6 +29,7 @@ async function detailOf(response: Response): Promise<string> {
 
 /** Fetches; asks for a token when the server wants one, as often as it takes. */
 export async function call(path: string, init: RequestInit = {}): Promise<Response> {
+  await arrived;
   for (;;) {
     let response: Response;
     try {

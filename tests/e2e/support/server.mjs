@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -57,6 +57,8 @@ export class Server {
     this.closed = once(this.child, "close").then(([code]) => code);
     this.url = await this.listening();
     this.port = Number(new URL(this.url).port);
+    /** The server's own: what these tests show, unless they are about showing nothing. */
+    this.token = (await readFile(join(this.dataDir, "token"), "utf8")).trim();
   }
 
   listening() {
@@ -101,13 +103,23 @@ export class Server {
     return code;
   }
 
+  get authorization() {
+    return { Authorization: `Bearer ${this.token}` };
+  }
+
+  /** A page's address that brings the token, as a link that signs in does. */
+  page(path) {
+    return `${this.url}${path}#access_token=${this.token}`;
+  }
+
+  /** `fetch` of a path, with the token. */
+  fetch(path, { headers = {}, ...init } = {}) {
+    return fetch(this.url + path, { ...init, headers: { ...this.authorization, ...headers } });
+  }
+
   async ask(method, path, body) {
-    const init = { method };
-    if (body !== undefined) {
-      init.body = JSON.stringify(body);
-      init.headers = { "Content-Type": "application/json" };
-    }
-    const response = await fetch(this.url + path, init);
+    const json = { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
+    const response = await this.fetch(path, { method, ...(body === undefined ? {} : json) });
     return { status: response.status, headers: response.headers, bytes: Buffer.from(await response.arrayBuffer()) };
   }
 
@@ -139,6 +151,11 @@ export class Server {
 
   /** Streams `file` with the real client. */
   uplink(file, meeting, flags = ["--fast"]) {
-    return run(["uplink", file, "--server", this.url, "--meeting", meeting, ...flags]);
+    return this.run(["uplink", file, "--meeting", meeting, ...flags]);
+  }
+
+  /** Runs `qylon` as a client of this server. */
+  run(words, { env = {}, ...options } = {}) {
+    return run(words, { env: { QYLON_SERVER: this.url, QYLON_TOKEN: this.token, ...env }, ...options });
   }
 }

@@ -9,6 +9,7 @@ export class Subscriber {
     subscriber.messages = [];
     subscriber.waiting = new Set();
     subscriber.socket = new WebSocket(`${server.url.replace("http", "ws")}/v1/subscribe`, "qylon.v1", {
+      headers: server.authorization,
       perMessageDeflate: false,
     });
     subscriber.socket.on("message", (data) => subscriber.hear(JSON.parse(data.toString("utf8"))));

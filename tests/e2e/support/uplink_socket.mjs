@@ -26,11 +26,15 @@ export function frame({ version = 1, flags = 0, track = 0, seq = 0, captureUs = 
 }
 
 export class UplinkSocket {
-  /** `url` with its path; nothing is awaited, for a refusal is an answer too. */
-  constructor(url, { protocols = ["qylon.v1"], headers = {} } = {}) {
+  /** With the server's token; nothing is awaited, for a refusal is an answer too. */
+  constructor(server, { path = "/v1/uplink", protocols = ["qylon.v1"], headers = {} } = {}) {
     this.messages = [];
     this.waiting = [];
-    this.socket = new WebSocket(url, protocols, { headers, perMessageDeflate: false, skipUTF8Validation: true });
+    this.socket = new WebSocket(server.url.replace("http", "ws") + path, protocols, {
+      headers: { ...server.authorization, ...headers },
+      perMessageDeflate: false,
+      skipUTF8Validation: true,
+    });
     this.refused = new Promise((resolve) =>
       this.socket.on("unexpected-response", (_, response) => {
         resolve(response.statusCode);
@@ -74,10 +78,10 @@ export class GoodStream {
   static kFrameBytes = 640;
   static kFrameMs = 20;
 
-  constructor(url, meeting, pcm) {
+  constructor(server, meeting, pcm) {
     this.pcm = pcm;
     this.sent = 0;
-    this.uplink = new UplinkSocket(url);
+    this.uplink = new UplinkSocket(server);
     this.done = this.stream(meeting);
   }
 

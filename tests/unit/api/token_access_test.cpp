@@ -98,32 +98,25 @@ TEST_F(TokenFile, IsNotReadThroughALink) {
 
 const std::string kToken = "qyl_" + std::string(43, 'k');
 
-TEST(TokenAccess, LetsLoopbackInWithoutATokenUnlessToldOtherwise) {
-  const auto principal = TokenAccess(kToken, {}).identify({.token = "", .peer_is_loopback = true});
+TEST(TokenAccess, TakesWhoHoldsTheTokenForTheServerItself) {
+  const auto principal = TokenAccess(kToken).identify({.token = kToken});
   ASSERT_TRUE(principal);
   EXPECT_EQ(principal->role, "service_role");
-  const TokenAccess strict(kToken, {.require_token = true});
-  EXPECT_FALSE(strict.identify({.token = "", .peer_is_loopback = true}));
-  EXPECT_TRUE(strict.identify({.token = kToken, .peer_is_loopback = true}));
 }
 
-TEST(TokenAccess, WantsTheTokenFromElsewhere) {
-  const TokenAccess access(kToken, {});
-  EXPECT_TRUE(access.identify({.token = kToken, .peer_is_loopback = false}));
-  const Result<Principal> none = access.identify({.token = "", .peer_is_loopback = false});
+TEST(TokenAccess, WantsAToken) {
+  const Result<Principal> none = TokenAccess(kToken).identify({.token = ""});
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code, ErrorCode::kUnauthenticated);
   EXPECT_NE(none.error().message.find("qylon token"), std::string::npos);
 }
 
-TEST(TokenAccess, RefusesAWrongTokenEverywhere) {
-  const TokenAccess access(kToken, {});
+TEST(TokenAccess, RefusesAWrongToken) {
+  const TokenAccess access(kToken);
   const std::string longer = kToken + "k";
   const std::string shorter = kToken.substr(0, kToken.size() - 1);
-  for (const std::string& wrong : {longer, shorter, std::string("x")}) {
-    EXPECT_FALSE(access.identify({.token = wrong, .peer_is_loopback = true}));
-    EXPECT_FALSE(access.identify({.token = wrong, .peer_is_loopback = false}));
-  }
+  for (const std::string& wrong : {longer, shorter, std::string("x")})
+    EXPECT_FALSE(access.identify({.token = wrong}));
 }
 
 }  // namespace
