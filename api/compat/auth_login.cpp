@@ -4,6 +4,7 @@
 #include "api/compat/auth_body.hpp"
 #include "api/compat/auth_password.hpp"
 #include "api/compat/supabase_auth.hpp"
+#include "api/core/session_cookie.hpp"
 #include "api/http_answers.hpp"
 #include "api/identity/digest.hpp"
 #include "api/identity/text_codes.hpp"
@@ -157,6 +158,20 @@ void log_in(AuthContext& context, const CallPtr& call, const AuthBody& body, Htt
       [&context, wanted](HttpReply to) { check_password(context, wanted, std::move(to)); });
 }
 
+/// As grant_type=password, and the access token goes into a cookie too.
+void log_in_with_cookie(AuthContext& context, const CallPtr& call, HttpReply reply) {
+  const auto body = AuthBody::parse(call->request);
+  if (!body) return reply(problem(body.error()));
+  log_in(context, call, *body, [reply = std::move(reply)](HttpResponse response) {
+    const Json session = Json::parse(response.body, nullptr, false);
+    if (response.status == 200 && session.is_object())
+      response.headers.emplace_back(
+          "Set-Cookie",
+          set_session_cookie(session.value("access_token", ""), session.value("expires_in", 0)));
+    reply(std::move(response));
+  });
+}
+
 void refresh(AuthContext& context, const AuthBody& body, HttpReply reply) {
   context.transact(
       std::move(reply),
@@ -218,12 +233,22 @@ void log_out(AuthContext& context, const CallPtr& call, HttpReply reply) {
       });
 }
 
+/// Ends the session of the cookie, or of whatever else was shown, and takes the cookie away.
+void log_out_with_cookie(AuthContext& context, const CallPtr& call, HttpReply reply) {
+  log_out(context, call, [reply = std::move(reply)](HttpResponse response) {
+    response.headers.emplace_back("Set-Cookie", set_session_cookie("", 0));
+    reply(std::move(response));
+  });
+}
+
 }  // namespace
 
 std::vector<Route> login_routes(AuthContext& context) {
   return {context.route("POST", "/auth/v1/signup", Permission::kOpen, sign_up),
           context.route("POST", "/auth/v1/token", Permission::kOpen, token),
-          context.route("POST", "/auth/v1/logout", Permission::kUser, log_out)};
+          context.route("POST", "/auth/v1/logout", Permission::kUser, log_out),
+          context.route("POST", "/api/auth/login", Permission::kOpen, log_in_with_cookie),
+          context.route("POST", "/api/auth/logout", Permission::kUser, log_out_with_cookie)};
 }
 
 }  // namespace qylon::api

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/core/session_cookie.hpp"
 #include "core/ids.hpp"
 
 namespace qylon::api {
@@ -54,8 +55,10 @@ Status read_claims(Caller& caller, std::string_view org) {
 }  // namespace
 
 Result<Caller> identify(const Access& access, const HttpRequest& request) {
-  auto principal = access.identify(
-      {.token = bearer_token(request.authorization), .api_key = request.header("apikey")});
+  const bool shows_header = !request.authorization.empty() || !request.header("apikey").empty();
+  const std::string_view token =
+      shows_header ? bearer_token(request.authorization) : session_cookie(request.header("cookie"));
+  auto principal = access.identify({.token = token, .api_key = request.header("apikey")});
   if (!principal) return principal.error();
   Caller caller{*std::move(principal), "", std::nullopt};
   if (caller.principal.role != "authenticated") return caller;

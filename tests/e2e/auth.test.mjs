@@ -217,6 +217,23 @@ test("a forgotten password is set anew by mail", { timeout: 60_000 }, async () =
   assert.equal((await client().auth.verifyOtp({ email, token, type: "recovery" })).error.code, "otp_expired");
 });
 
+test("a login sets a cookie that speaks for the user until the logout", { timeout: 60_000 }, async () => {
+  const email = "kim@example.org";
+  const admin = await administrator();
+  await good(admin.auth.admin.createUser({ email, password: kPassword, email_confirm: true }));
+  const login = await fetch(`${server.url}/api/auth/login`, { method: "POST", body: JSON.stringify({ email, password: kPassword }) });
+  assert.equal(login.status, 200);
+  assert.equal((await login.json()).user.email, email);
+  const set = login.headers.get("Set-Cookie");
+  assert.match(set, /; Path=\/; Max-Age=3600; Secure; HttpOnly; SameSite=Strict$/);
+  const headers = { Cookie: `theme=dark; ${set.split(";")[0]}` };
+  const me = () => fetch(`${server.url}/api/users/me`, { headers });
+  assert.equal((await (await me()).json()).email, email);
+  const out = await fetch(`${server.url}/api/auth/logout`, { method: "POST", headers });
+  assert.match(out.headers.get("Set-Cookie"), /Max-Age=0/);
+  assert.equal((await me()).status, 401);
+});
+
 test("a confirmation is sent again to who has not confirmed, and to nobody else", { timeout: 60_000 }, async () => {
   const admin = administrator();
   await good(admin.auth.admin.createUser({ email: "gil@example.org", password: kPassword }));

@@ -18,6 +18,7 @@
 #include "api/identity/totp.hpp"
 #include "storage/sql.hpp"
 #include "tests/support/fake_clock.hpp"
+#include "tests/support/platform_calls.hpp"
 #include "tests/support/test_database.hpp"
 
 namespace qylon::api {
@@ -91,7 +92,8 @@ class Auth : public testing::Test {
   std::future<HttpResponse> begin(const std::string& method,
                                   const std::string& target,
                                   const Json& body,
-                                  const std::string& token) {
+                                  const std::string& token,
+                                  const std::string& cookie = "") {
     HttpRequest request;
     request.method = method;
     request.path = target.substr(0, target.find('?'));
@@ -102,6 +104,7 @@ class Auth : public testing::Test {
     }
     request.content_type = "application/json";
     if (!token.empty()) request.authorization = "Bearer " + token;
+    if (!cookie.empty()) request.headers.emplace_back("cookie", cookie);
     if (!body.is_null()) request.body = body.dump();
     request.peer_address = "192.0.2.7";
     auto promise = std::make_shared<std::promise<HttpResponse>>();
@@ -211,6 +214,36 @@ TEST_F(Auth, LetsTheOwnerInByALinkThatWorksOnceWhateverTheAddressIsByNow) {
 
   one("update users set banned_until = 'infinity' returning 1");
   EXPECT_EQ(ask("POST", "/auth/v1/admin/sign_in_link", {}, kServer).status, 404);
+}
+
+TEST_F(Auth, LogsBrowsersInByACookie) {
+  sign_up();
+  const auto log_in_with = [this](const std::string& password) {
+    return begin("POST",
+                 "/api/auth/login",
+                 {{"email", "ann@example.org"}, {"password", password}},
+                 "")
+        .get();
+  };
+  EXPECT_EQ(test::header_of(log_in_with("wrong horse"), "Set-Cookie"), "");
+  const HttpResponse in = log_in_with(kPassword);
+  ASSERT_EQ(in.status, 200) << in.body;
+  const std::string set = test::header_of(in, "Set-Cookie");
+  const std::string cookie = set.substr(0, set.find(';'));
+  EXPECT_EQ(cookie, "__Host-qylon=" + Json::parse(in.body).at("access_token").get<std::string>());
+  EXPECT_EQ(one("select count(*) from sessions where revoked_at is null and user_id = '" +
+                Json::parse(in.body)["user"]["id"].get<std::string>() + "'"),
+            "2");  // Signing up opened the other one.
+
+  const auto user_with = [this](const std::string& token, const std::string& shown) {
+    return begin("GET", "/auth/v1/user", {}, token, shown).get().status;
+  };
+  EXPECT_EQ(user_with("", cookie), 200);
+  EXPECT_EQ(user_with("", "__Host-qylon=forged"), 401);
+  EXPECT_EQ(user_with("forged", cookie), 401);  // A header goes before.
+  const HttpResponse out = begin("POST", "/api/auth/logout", {}, "", cookie).get();
+  EXPECT_NE(test::header_of(out, "Set-Cookie").find("Max-Age=0"), std::string::npos);
+  EXPECT_EQ(user_with("", cookie), 401);
 }
 
 TEST_F(Auth, TellsNobodyWhoHasAnAccount) {

@@ -31,6 +31,9 @@
 #define LLVMFuzzerTestOneInput fuzz_model_answer
 #include "tests/fuzz/api_model_answer_fuzz.cpp"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_session_cookie
+#include "tests/fuzz/api_session_cookie_fuzz.cpp"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_voice_request
 #include "tests/fuzz/api_voice_request_fuzz.cpp"
 #undef LLVMFuzzerTestOneInput
@@ -38,6 +41,9 @@
 namespace qylon::api {
 namespace {
 
+TEST(FuzzCorpus, OfCookiesIsHandled) {
+  EXPECT_GE(qylon::test::replay_corpus("api_session_cookie_fuzz", fuzz_session_cookie), 3);
+}
 TEST(FuzzCorpus, OfModelAnswersIsHandled) {
   EXPECT_GE(qylon::test::replay_corpus("api_model_answer_fuzz", fuzz_model_answer), 4);
 }
