@@ -284,6 +284,7 @@ const std::set<std::string> kOpen{
     "GET /auth/v1/health",
     "GET /auth/v1/.well-known/jwks.json",
     // Each takes another proof than a token: a password, a code, a link of a mail; or sends a mail.
+    "POST /api/auth/login",
     "POST /auth/v1/signup",
     "POST /auth/v1/token",
     "POST /auth/v1/recover",
