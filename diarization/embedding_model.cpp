@@ -24,14 +24,21 @@ using models::WeightFile;
 constexpr std::string_view kFormat = "qylon-speaker-1";
 constexpr std::string_view kFrontEnd = "mel40-db";
 constexpr float kLevelFloorDb = -60.0F;  // Below the loudness of the stretch.
-static_assert(Embedder::kFramesMax <= SpeakerNetwork::kFramesMax);
-static_assert(Embedder::kFramesMax <= SpeakerStatistics::kFramesMax);
 
 Status check_format(const WeightFile& file) {
   if (file.metadata("format") == kFormat && file.metadata("front_end") == kFrontEnd) return ok();
   return Error{ErrorCode::kInvalidArgument,
                "speaker weights: metadata must say format " + std::string(kFormat) +
                    " and front_end " + std::string(kFrontEnd)};
+}
+
+Result<std::vector<float>> read_cohort(const WeightFile& file, int size) {
+  const std::span<const std::int64_t> shape = file.shape("cohort");
+  const std::int64_t people = shape.size() == 2 ? shape[0] : 1;
+  const auto cohort = file.tensor("cohort", std::array<std::int64_t, 2>{people, size});
+  if (!cohort) return cohort.error();
+  if (people >= 1) return std::vector<float>(cohort->begin(), cohort->end());
+  return Error{ErrorCode::kInvalidArgument, "speaker weights: the cohort needs one voice or more"};
 }
 
 Status read_calibration(const WeightFile& file, EmbeddingModel::Calibration& calibration) {
@@ -63,6 +70,7 @@ struct EmbeddingModel::State {
   SpeakerStatistics statistics;
   Eigen::ArrayXf mean;          // [kMelBands] of loudness-normalised speech, dB.
   float statistics_weight = 0;  // Length of the statistics part; the network's is 1.
+  std::vector<float> cohort;
 };
 
 Result<std::shared_ptr<const EmbeddingModel>> EmbeddingModel::load_default() {
@@ -96,6 +104,10 @@ Result<std::shared_ptr<const EmbeddingModel>> EmbeddingModel::from(const WeightF
   auto state = std::make_unique<State>(*std::move(network), *std::move(statistics));
   const Status calibrated = read_calibration(file, state->calibration);
   if (!calibrated) return calibrated.error();
+  Result<std::vector<float>> cohort =
+      read_cohort(file, state->network.size() + state->statistics.size());
+  if (!cohort) return cohort.error();
+  state->cohort = *std::move(cohort);
   state->name = file.metadata("name").value_or("unnamed");
   state->mean = Eigen::Map<const Eigen::ArrayXf>(mean->data(), kMelBands);
   state->statistics_weight = *weight;
@@ -114,17 +126,26 @@ std::string_view EmbeddingModel::name() const noexcept {
 const EmbeddingModel::Calibration& EmbeddingModel::calibration() const noexcept {
   return state_->calibration;
 }
+std::span<const float> EmbeddingModel::cohort() const noexcept {
+  return state_->cohort;
+}
 
 struct Embedder::Scratch {
-  explicit Scratch(const SpeakerNetwork& network) : network_workspace(network) {}
+  Scratch(const SpeakerNetwork& network, int frames_max)
+      : normalised(Eigen::ArrayXXf::Zero(kMelBands, frames_max)),
+        network_workspace(network, frames_max),
+        statistics_workspace(frames_max) {}
 
-  Eigen::ArrayXXf normalised = Eigen::ArrayXXf::Zero(kMelBands, kFramesMax);
+  Eigen::ArrayXXf normalised;
   SpeakerNetwork::Workspace network_workspace;
   SpeakerStatistics::Workspace statistics_workspace;
 };
 
-Embedder::Embedder(std::shared_ptr<const EmbeddingModel> model)
-    : model_(std::move(model)), scratch_(std::make_unique<Scratch>(model_->state_->network)) {}
+Embedder::Embedder(std::shared_ptr<const EmbeddingModel> model, int frames_max)
+    : model_(std::move(model)),
+      scratch_(std::make_unique<Scratch>(model_->state_->network, frames_max)) {
+  QYLON_CHECK(frames_max >= kFramesMin);
+}
 Embedder::~Embedder() = default;
 
 namespace {
@@ -148,8 +169,8 @@ void scale_to(std::span<float> part, float length) {
 
 void Embedder::embed(std::span<const float> mel_db, std::span<float> embedding) noexcept {
   const EmbeddingModel::State& model = *model_->state_;
-  constexpr std::size_t kValuesMax = static_cast<std::size_t>(kFramesMax) * kMelBands;
-  if (mel_db.size() > kValuesMax) mel_db = mel_db.last(kValuesMax);
+  const auto values_max = static_cast<std::size_t>(scratch_->normalised.size());
+  if (mel_db.size() > values_max) mel_db = mel_db.last(values_max);
   QYLON_CHECK(mel_db.size() % kMelBands == 0 && mel_db.size() >= kFramesMin * kMelBands);
   QYLON_CHECK(static_cast<int>(embedding.size()) == model_->size());
   const auto frames = static_cast<Eigen::Index>(mel_db.size()) / kMelBands;

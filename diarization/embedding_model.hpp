@@ -44,6 +44,8 @@ class EmbeddingModel {
   int size() const noexcept;               ///< Floats per embedding.
   std::string_view name() const noexcept;  ///< E.g. "stats-lda-v1", for logs and model cards.
   const Calibration& calibration() const noexcept;
+  /// float32[n, size], n >= 1: unit vectors of people that nobody here is, to measure likeness by.
+  std::span<const float> cohort() const noexcept;
 
  private:
   friend class Embedder;
@@ -58,13 +60,13 @@ class EmbeddingModel {
 /// Threads : one at a time.
 class Embedder {
  public:
-  explicit Embedder(std::shared_ptr<const EmbeddingModel> model);
+  static constexpr int kWindowFramesMax = 200;  ///< 2 s.
+
+  /// Of an input longer than `frames_max` the end is used.
+  explicit Embedder(std::shared_ptr<const EmbeddingModel> model, int frames_max = kWindowFramesMax);
   ~Embedder();
   Embedder(const Embedder&) = delete;
   Embedder& operator=(const Embedder&) = delete;
-
-  /// 2 s; of a longer input the end is used.
-  static constexpr int kFramesMax = 200;
 
   /// Input  : float32[frames, kMelBands] mel power in dB, row-major, frames >= kFramesMin.
   /// Output : float32[model size], L2 norm 1.

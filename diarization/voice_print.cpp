@@ -11,8 +11,8 @@ namespace qylon::diarization {
 namespace {
 
 constexpr std::size_t kShortestSamples = dsp::LogMel::kRateHz / 2;
-constexpr std::size_t kWindowFrames = Embedder::kFramesMax;
-constexpr std::size_t kHopFrames = kWindowFrames / 4;
+constexpr std::size_t kWindowFrames = 500;  // Longer ones tell more than the mean of short ones.
+constexpr std::size_t kHopFrames = kWindowFrames / 2;
 
 std::vector<float> features_of(std::span<const float> samples) {
   auto log_mel = dsp::LogMel::create(dsp::LogMel::Options::python_speech_features());
@@ -29,7 +29,7 @@ Result<std::vector<float>> voice_print(const std::shared_ptr<const EmbeddingMode
   }
   const std::vector<float> mel_db = features_of(samples);
   const std::size_t frames = mel_db.size() / kMelBands;
-  Embedder embedder(model);
+  Embedder embedder(model, kWindowFrames);
   std::vector<float> sum(static_cast<std::size_t>(model->size()));
   std::vector<float> embedding(sum.size());
   for (std::size_t start = 0;; start += kHopFrames) {

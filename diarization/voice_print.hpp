@@ -9,7 +9,7 @@
 
 namespace qylon::diarization {
 
-/// One point for a whole clip of one voice: the mean of its overlapping windows' embeddings.
+/// One point for a whole clip of one voice: the mean of its 5 s windows' embeddings.
 ///
 /// Input  : float32[n] mono 16 kHz, full scale +-1, speech only.
 /// Output : float32[model size], L2 norm 1.

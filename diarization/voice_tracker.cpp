@@ -83,7 +83,7 @@ struct VoiceTracker::State {
   explicit State(VoiceClusters& shared)
       : clusters(shared),
         embedding(static_cast<std::size_t>(shared.embedding_size())),
-        mel(Embedder::kFramesMax * kMelBands) {}
+        mel(kWindow * kMelBands) {}
 
   VoiceClusters& clusters;
   VoiceClusters::Follower follower;

@@ -207,18 +207,18 @@ struct SpeakerNetwork::Workspace::Buffers {
   Vector projected;
 };
 
-SpeakerNetwork::Workspace::Workspace(const SpeakerNetwork& network)
+SpeakerNetwork::Workspace::Workspace(const SpeakerNetwork& network, int frames_max)
     : buffers_(std::make_unique<Buffers>()) {
-  constexpr Eigen::Index kHalfMax = (kFramesMax + 1) / 2;
+  const Eigen::Index half_max = (frames_max + 1) / 2;
   const Eigen::Index channels = network.layers_->channels();
   const Eigen::Index wide = network.layers_->wide_channels();
-  buffers_->input.setZero(kMels, kFramesMax + 4);
-  buffers_->full.setZero(channels, kFramesMax + 2);
-  buffers_->half.setZero(channels, kHalfMax + 6);
-  buffers_->step.setZero(channels, kHalfMax);
-  buffers_->wide.setZero(wide, kHalfMax);
-  buffers_->attention.setZero(kAttention, kHalfMax);
-  buffers_->weights.setZero(wide, kHalfMax);
+  buffers_->input.setZero(kMels, frames_max + 4);
+  buffers_->full.setZero(channels, frames_max + 2);
+  buffers_->half.setZero(channels, half_max + 6);
+  buffers_->step.setZero(channels, half_max);
+  buffers_->wide.setZero(wide, half_max);
+  buffers_->attention.setZero(kAttention, half_max);
+  buffers_->weights.setZero(wide, half_max);
   buffers_->pooled.setZero(2 * wide);
   buffers_->projected.setZero(network.layers_->project_bias.size());
 }
@@ -294,7 +294,7 @@ void SpeakerNetwork::forward(std::span<const float> log_mel,
   const Layers& layers = *layers_;
   Workspace::Buffers& buffers = *workspace.buffers_;
   const auto frames = static_cast<Eigen::Index>(log_mel.size()) / kMels;
-  QYLON_CHECK(frames >= 1 && frames <= kFramesMax);
+  QYLON_CHECK(frames >= 1 && frames + 4 <= buffers.input.cols());
   QYLON_CHECK(static_cast<int>(out.size()) == size());
   const Eigen::Index halved = (frames + 1) / 2;
 

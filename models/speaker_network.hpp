@@ -10,7 +10,7 @@ namespace qylon::models {
 
 /// Time-delay network with attentive statistics pooling: a stretch of speech -> a point.
 ///
-/// Input   : float32[frames, 40] normalised log-mel, row-major, 1 <= frames <= kFramesMax.
+/// Input   : float32[frames, 40] normalised log-mel, row-major, 1 <= frames <= Workspace's.
 /// Output  : float32[size()], not normalised.
 /// Layers  : conv 5, conv 3 stride 2, three residual convs 3 of dilation 1, 2, 3, conv 1 to twice
 ///           the channels, attention (tanh, softmax over time), weighted mean and deviation,
@@ -23,12 +23,11 @@ namespace qylon::models {
 class SpeakerNetwork {
  public:
   static constexpr int kMels = 40;
-  static constexpr int kFramesMax = 200;
 
   /// Scratch memory of forward().
   class Workspace {
    public:
-    explicit Workspace(const SpeakerNetwork& network);
+    Workspace(const SpeakerNetwork& network, int frames_max);
     ~Workspace();
 
    private:

@@ -41,13 +41,20 @@ struct SpeakerStatistics::Tables {
 };
 
 struct SpeakerStatistics::Workspace::Buffers {
-  Eigen::MatrixXf cepstra = Eigen::MatrixXf::Zero(kCepstra, kFramesMax);
-  Eigen::MatrixXf slope = Eigen::MatrixXf::Zero(kCepstra, kFramesMax);
-  std::array<float, kFramesMax> energy{};
-  std::array<float, kFramesMax> sorted{};
+  explicit Buffers(int frames_max)
+      : cepstra(Eigen::MatrixXf::Zero(kCepstra, frames_max)),
+        slope(Eigen::MatrixXf::Zero(kCepstra, frames_max)),
+        energy(static_cast<std::size_t>(frames_max)),
+        sorted(static_cast<std::size_t>(frames_max)) {}
+
+  Eigen::MatrixXf cepstra;
+  Eigen::MatrixXf slope;
+  std::vector<float> energy;
+  std::vector<float> sorted;
 };
 
-SpeakerStatistics::Workspace::Workspace() : buffers_(std::make_unique<Buffers>()) {}
+SpeakerStatistics::Workspace::Workspace(int frames_max)
+    : buffers_(std::make_unique<Buffers>(frames_max)) {}
 SpeakerStatistics::Workspace::~Workspace() = default;
 
 Result<SpeakerStatistics> SpeakerStatistics::load(const WeightFile& file) {
@@ -120,7 +127,7 @@ void SpeakerStatistics::project(std::span<const float> mel_db,
                                 std::span<float> out) const {
   Workspace::Buffers& buffers = *workspace.buffers_;
   const auto frames = static_cast<Eigen::Index>(mel_db.size()) / kMels;
-  QYLON_CHECK(frames >= 1 && frames <= kFramesMax);
+  QYLON_CHECK(frames >= 1 && frames <= buffers.cepstra.cols());
   QYLON_CHECK(static_cast<int>(out.size()) == size());
   const Eigen::Map<const Eigen::MatrixXf> mel(mel_db.data(), kMels, frames);
   buffers.cepstra.leftCols(frames).noalias() = tables_->basis * mel;

@@ -11,7 +11,7 @@ namespace qylon::models {
 /// Mean and deviation of 20 mel cepstra and deviation of their slopes over the louder three
 /// quarters of the frames, projected on the directions that tell speakers apart.
 ///
-/// Input   : float32[frames, 40] mel power in dB, row-major, 1 <= frames <= kFramesMax.
+/// Input   : float32[frames, 40] mel power in dB, row-major, 1 <= frames <= Workspace's.
 /// Output  : float32[size()], not normalised.
 /// Cost    : 0.1 ms for 150 frames.
 /// Threads : any for the statistics; one at a time for a Workspace.
@@ -21,12 +21,11 @@ namespace qylon::models {
 class SpeakerStatistics {
  public:
   static constexpr int kMels = 40;
-  static constexpr int kFramesMax = 200;
 
   /// Scratch memory of project().
   class Workspace {
    public:
-    Workspace();
+    explicit Workspace(int frames_max);
     ~Workspace();
 
    private:

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "core/config.hpp"
+#include "diarization/cohort_score.hpp"
 #include "diarization/verification.hpp"
 #include "diarization/voice_print.hpp"
 #include "media/pcm_reader.hpp"
@@ -53,7 +54,11 @@ struct Task {
   std::shared_ptr<const diarization::EmbeddingModel> model;
 };
 
-using Prints = std::map<std::string, std::vector<float>, std::less<>>;
+struct Print {
+  std::vector<float> voice;
+  diarization::CohortLikeness likeness;
+};
+using Prints = std::map<std::string, Print, std::less<>>;
 
 /// The voice of each segment, from its first `length_s`.
 Result<Prints> prints_of(const Task& task, std::span<const float> samples, double length_s) {
@@ -68,9 +73,15 @@ Result<Prints> prints_of(const Task& task, std::span<const float> samples, doubl
     }
     auto print = diarization::voice_print(task.model, samples.subspan(start, length));
     if (!print) return Error{print.error().code, segment.id + ": " + print.error().message};
-    prints[segment.id] = *std::move(print);
+    prints[segment.id] = {*print, diarization::cohort_likeness(*task.model, *print)};
   }
   return prints;
+}
+
+float score_of(const Print& one, const Print& other) {
+  const float cosine =
+      std::inner_product(one.voice.begin(), one.voice.end(), other.voice.begin(), 0.0F);
+  return diarization::normalised_score(cosine, one.likeness, other.likeness);
 }
 
 Result<double> error_percent(const Task& task, std::span<const float> samples, double length_s) {
@@ -84,9 +95,7 @@ Result<double> error_percent(const Task& task, std::span<const float> samples, d
       const std::string& missing = first == prints->end() ? trial.first : trial.second;
       return Error{ErrorCode::kInvalidArgument, "a trial names " + missing + ", no segment"};
     }
-    scores.push_back({std::inner_product(
-                          first->second.begin(), first->second.end(), second->second.begin(), 0.0F),
-                      trial.same});
+    scores.push_back({score_of(first->second, second->second), trial.same});
   }
   return diarization::equal_error_percent(scores);
 }

@@ -7,6 +7,7 @@ With --golden FILE also writes inputs and outputs of the packed model, for the p
 
 import argparse
 import json
+import pathlib
 import struct
 
 import numpy as np
@@ -94,6 +95,20 @@ def forward(arrays, mel_db, statistics_weight):
     return (whole / np.linalg.norm(whole)).astype(np.float32)
 
 
+def cohort(arrays, cache, statistics_weight):
+    """How the training speakers sound to the model: float32[speakers, size], unit length. For each the
+    mean over his wide-band variants of the middle 2 s."""
+    features = np.load(f"{cache}.npy", mmap_mode="r")
+    parts = {}
+    for speaker, speed, variant, first, end in json.loads(pathlib.Path(f"{cache}.json").read_text()):
+        if speed == 0 and variant != "telephone":
+            start = first + max(0, (end - first - 200) // 2)
+            clip = features[start : min(start + 200, end)].astype(np.float32)
+            parts.setdefault(speaker, []).append(forward(arrays, clip, statistics_weight))
+    means = np.stack([np.mean(parts[speaker], 0) for speaker in sorted(parts)])
+    return means / np.linalg.norm(means, axis=1, keepdims=True)
+
+
 def golden(arrays, statistics_weight):
     """Smooth random spectra: 40 values would be too little like speech, real speech is not ours to ship."""
     rng = np.random.default_rng(0)
@@ -111,13 +126,15 @@ def main():
     parser.add_argument("checkpoint")
     parser.add_argument("statistics")
     parser.add_argument("out")
+    parser.add_argument("--cache", default="features", help="feature cache of the training")
     parser.add_argument("--name", default="tdnn-stats-1")
     parser.add_argument("--golden")
     parser.add_argument("--dev", help="verification folder; the packed model's EER is printed")
     options = parser.parse_args()
     arrays = tensors(torch.load(options.checkpoint), np.load(options.statistics))
-    write_safetensors(options.out, arrays, METADATA | {"name": options.name})
     weight = float(METADATA["statistics_weight"])
+    others = {"cohort": cohort(arrays, options.cache, weight)}
+    write_safetensors(options.out, arrays | others, METADATA | {"name": options.name})
     if options.golden:
         write_safetensors(options.golden, golden(arrays, weight), {}, "<f4")
     if options.dev:

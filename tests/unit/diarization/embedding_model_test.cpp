@@ -74,7 +74,7 @@ TEST(EmbeddingModel, GivesUnitVectorsForSilenceToo) {
 
 TEST(EmbeddingModel, UsesTheEndOfALongInput) {
   Embedder embedder(default_model());
-  std::vector<float> mel(static_cast<std::size_t>(Embedder::kFramesMax + 50) * kMelBands);
+  std::vector<float> mel(static_cast<std::size_t>(Embedder::kWindowFramesMax + 50) * kMelBands);
   for (std::size_t i = 0; i < mel.size(); ++i) {
     mel[i] = -40.0F + 9.0F * std::sin(0.011F * static_cast<float>(i * i % 7919));
   }
@@ -85,19 +85,30 @@ TEST(EmbeddingModel, UsesTheEndOfALongInput) {
   EXPECT_EQ(whole, end);
 }
 
-TEST(EmbeddingModel, RefusesAFileOfAnotherFrontEnd) {
+/// The default weights with the first byte of a text in their header changed.
+std::vector<std::byte> weights_without(std::string_view text) {
   const auto weights = models::embedded_speaker_weights();
   std::vector<std::byte> changed(weights.begin(), weights.end());
-  const std::string wanted = "mel40-db\"";
   const auto at = std::search(
-      changed.begin(), changed.end(), wanted.begin(), wanted.end(), [](std::byte a, char b) {
+      changed.begin(), changed.end(), text.begin(), text.end(), [](std::byte a, char b) {
         return static_cast<char>(a) == b;
       });
-  ASSERT_NE(at, changed.end());
+  QYLON_CHECK(at != changed.end());
   *at = std::byte{'x'};
-  const auto model = EmbeddingModel::parse(changed);
+  return changed;
+}
+
+TEST(EmbeddingModel, RefusesAFileOfAnotherFrontEnd) {
+  const auto model = EmbeddingModel::parse(weights_without("mel40-db\""));
   ASSERT_FALSE(model);
   EXPECT_EQ(model.error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST(EmbeddingModel, RefusesAFileWithoutACohort) {
+  const auto model = EmbeddingModel::parse(weights_without("cohort\""));
+  ASSERT_FALSE(model);
+  EXPECT_EQ(model.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_NE(model.error().message.find("cohort"), std::string::npos);
 }
 
 TEST(EmbeddingModel, SaysThatAFileIsMissing) {
