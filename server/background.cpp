@@ -48,7 +48,7 @@ Result<std::unique_ptr<api::LanguageModel>> make_language_model(const Settings& 
 Result<std::unique_ptr<Background>> Background::start(const Settings& settings,
                                                       const Parts& parts) {
   const std::string& data_dir = settings.data_dir;
-  auto masters = api::MasterKeys::load_or_create(data_dir + "/vault-keys");
+  auto masters = api::MasterKeys::open(data_dir);
   if (!masters) return masters.error();
   auto audit = api::AuditTrail::open(data_dir, *masters);
   if (!audit) return audit.error();

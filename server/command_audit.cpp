@@ -60,7 +60,7 @@ int run_audit(const Words& words) {
   if (!database) return fail(1, database.error().message);
   if (!std::filesystem::exists(data_dir + "/audit-key"))
     return fail(1, "data-dir: no server has written an audit log in " + data_dir);
-  const auto masters = api::MasterKeys::load_or_create(data_dir + "/vault-keys");
+  const auto masters = api::MasterKeys::open(data_dir);
   if (!masters) return fail(1, masters.error().message);
   const auto trail = api::AuditTrail::open(data_dir, *masters);
   if (!trail) return fail(1, trail.error().message);

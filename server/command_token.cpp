@@ -2,10 +2,11 @@
 #include <cstdio>
 
 #include "api/identity/identity.hpp"
-#include "api/identity/secret_file.hpp"
+#include "api/identity/identity_key.hpp"
 #include "api/token_access.hpp"
 #include "core/config.hpp"
 #include "server/command.hpp"
+#include "server/data_directory.hpp"
 
 namespace qylon::server {
 namespace {
@@ -24,7 +25,11 @@ is meant, and opens nothing.
 )";
 
 Result<std::string> publishable_key_of(const std::string& data_dir) {
-  const auto key = api::load_or_create_identity_key(data_dir);
+  const Status there = make_private_directory(data_dir);
+  if (!there) return there.error();
+  const auto masters = api::MasterKeys::open(data_dir);
+  if (!masters) return masters.error();
+  const auto key = api::load_or_create_identity_key(data_dir, *masters);
   return key ? Result<std::string>(api::publishable_key(*key)) : key.error();
 }
 

@@ -3,6 +3,7 @@
 
 #include "api/core/audit.hpp"
 #include "api/core/vault.hpp"
+#include "api/identity/identity_key.hpp"
 #include "core/config.hpp"
 #include "server/command.hpp"
 #include "server/data_directory.hpp"
@@ -15,10 +16,10 @@ constexpr const char* kHelp =
 
   qylon vault rotate [--data-dir DIR] [--database-url URL]
 
-Adds a random key to DIR/vault-keys as its first line, wraps every organisation's data key with it,
-and seals the audit log's signing key with it. Stop the server first, and keep a copy of the file
-elsewhere: without it the vault's secrets are lost. The other lines can be removed afterwards, once
-no backup needs them.
+Adds a random key to DIR/master-keys as its first line, and seals with it what the others sealed:
+every organisation's data key, the identity key and the audit log's signing key. Stop the server
+first, and keep a copy of the file elsewhere: without it the vault's secrets, second factors and
+signing keys are lost. The other lines can be removed afterwards, once no backup needs them.
 
 Exit status: 0 done, 1 failed, 2 the words were wrong.
 )";
@@ -29,10 +30,12 @@ int fail(int status, const std::string& message) {
 }
 
 int rotate(const std::string& data_dir, DataDirectory& database) {
-  auto masters = api::MasterKeys::add_new(data_dir + "/vault-keys");
+  auto masters = api::MasterKeys::add_new(data_dir);
   if (!masters) return fail(1, masters.error().message);
   const auto trail = api::AuditTrail::open(data_dir, *masters);
   if (!trail) return fail(1, trail.error().message);
+  const auto identity = api::load_or_create_identity_key(data_dir, *masters);
+  if (!identity) return fail(1, identity.error().message);
   const std::string id = masters->active_id();
   const api::Vault vault(*std::move(masters));
   std::size_t wrapped = 0;

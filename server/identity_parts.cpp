@@ -3,9 +3,9 @@
 #include <future>
 
 #include "api/compat/supabase_auth.hpp"
+#include "api/identity/identity_key.hpp"
 #include "api/identity/jwks_json.hpp"
 #include "api/identity/owner.hpp"
-#include "api/identity/secret_file.hpp"
 #include "server/secret_setting.hpp"
 #include "storage/sql.hpp"
 
@@ -92,7 +92,9 @@ Result<std::unique_ptr<IdentityParts>> IdentityParts::create(const Settings& set
                                                              const Deps& deps) {
   const auto token = api::load_or_create_token(settings.data_dir);
   if (!token) return token.error();
-  const auto key = api::load_or_create_identity_key(settings.data_dir);
+  const auto masters = api::MasterKeys::open(settings.data_dir);
+  if (!masters) return masters.error();
+  const auto key = api::load_or_create_identity_key(settings.data_dir, *masters);
   if (!key) return key.error();
   auto foreign = foreign_issuers(settings);
   if (!foreign) return foreign.error();

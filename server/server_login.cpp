@@ -1,19 +1,9 @@
 #include "server/server_login.hpp"
 
+#include "server/secret_setting.hpp"
 #include "server/settings.hpp"
-#include "server/tool_files.hpp"
 
 namespace qylon::server {
-namespace {
-
-Result<std::string> read_token(const std::string& path) {
-  auto text = read_file(path);
-  while (text && !text->empty() && (text->back() == '\n' || text->back() == '\r'))
-    text->pop_back();
-  return text;
-}
-
-}  // namespace
 
 void declare_login(SettingList& list, LoginSettings& settings) {
   list.add({"server", "", "The server, as http://HOST:PORT or https://HOST:PORT."},
@@ -30,12 +20,12 @@ Result<ServerLogin> find_login(const LoginSettings& settings, const char* variab
   if (!url) return url.error();
   if (variable != nullptr && *variable != '\0') return ServerLogin{*url, variable};
   if (!settings.token_file.empty()) {
-    auto token = read_token(settings.token_file);
-    if (!token) return Error{token.error().code, "token-file: " + token.error().message};
+    auto token = read_secret_file(settings.token_file, "token-file");
+    if (!token) return token.error();
     return ServerLogin{*url, *std::move(token)};
   }
   if (!is_loopback(url->host)) return ServerLogin{*url, ""};
-  const auto token = read_token(Settings{}.data_dir + "/token");
+  const auto token = read_secret_file(Settings{}.data_dir + "/token", "token");
   return ServerLogin{*url, token ? *token : ""};
 }
 

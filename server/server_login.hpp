@@ -27,8 +27,8 @@ void declare_login(SettingList& list, LoginSettings& settings);
 /// With the token of the variable QYLON_TOKEN, whose value `variable` is (null: not set), else that
 /// of the file. A server on this machine may be of the default data directory, so without either
 /// the token there is taken when it can be read; no other server is ever shown that one.
-/// Errors: kInvalidArgument for a URL that is none; kNotFound for a file that was named and cannot
-/// be read.
+/// Errors: kInvalidArgument for a URL that is none, and for a file that was named and holds
+/// nothing.
 Result<ServerLogin> find_login(const LoginSettings& settings, const char* variable);
 
 /// `error` in one line for a person; of a server that refused the token, what to do about it.

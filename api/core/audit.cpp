@@ -2,7 +2,6 @@
 
 #include <cerrno>
 #include <charconv>
-#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <set>
@@ -12,6 +11,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "api/core/wrapped_file.hpp"
 #include "api/identity/digest.hpp"
 #include "api/identity/text_codes.hpp"
 #include "core/unique_fd.hpp"
@@ -59,10 +59,10 @@ Error failed(const std::string& what, const std::string& path) {
   return {ErrorCode::kUnavailable, "cannot " + what + " " + path + ": " + std::strerror(errno)};
 }
 
-/// On the disk before it returns. `flags` beside write-only and create.
-Status write_file(const std::string& path, std::string_view text, int flags) {
+/// On the disk before it returns.
+Status append_file(const std::string& path, std::string_view text) {
   const UniqueFd fd(
-      ::open(path.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | flags, 0600));
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!fd) return failed("open", path);
   if (::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
     return failed("write", path);
@@ -77,45 +77,12 @@ std::string read_file(const std::string& path) {
   return text.str();
 }
 
-std::span<const std::uint8_t> bytes_of(std::string_view text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
 std::vector<std::string> split(const std::string& line) {
   std::istringstream stream(line);
   std::vector<std::string> words;
   for (std::string word; words.size() < 8 && stream >> word;)
     words.push_back(word);
   return words;
-}
-
-/// `ID HEX`: the master key's name, and the private key as that one sealed it.
-Status write_key(const std::string& path, const SigningKey& key, const MasterKeys& masters) {
-  std::vector<std::uint8_t> sealed = key.private_der();
-  masters.active().seal(bytes_of(kKeyContext), sealed);
-  const std::string text = masters.active_id() + " " +
-                           hex({reinterpret_cast<const char*>(sealed.data()), sealed.size()});
-  const std::string unfinished = path + ".new";
-  const Status written = write_file(unfinished, text + "\n", O_TRUNC);
-  if (!written) return written;
-  if (std::rename(unfinished.c_str(), path.c_str()) != 0) return failed("rename", unfinished);
-  return ok();
-}
-
-Result<SigningKey> read_key(const std::string& path, const MasterKeys& masters) {
-  const auto words = split(read_file(path));
-  const SealKey* const master = words.size() == 2 ? masters.find(words[0]) : nullptr;
-  const auto sealed = master != nullptr ? parse_hex(words[1]) : std::nullopt;
-  std::vector<std::uint8_t> der;
-  if (sealed) der.assign(sealed->begin(), sealed->end());
-  if (!sealed || !master->open(bytes_of(kKeyContext), der))
-    return Error{ErrorCode::kInvalidArgument, path + " was not sealed by these master keys"};
-  auto key = SigningKey::from_der(der);
-  if (key && words[0] != masters.active_id()) {
-    const Status written = write_key(path, *key, masters);
-    if (!written) return written.error();
-  }
-  return key;
 }
 
 void add_problem(AuditTrail::Report& report, std::string problem) {
@@ -148,12 +115,13 @@ Subscription audit_of_events() {
 
 Result<AuditTrail> AuditTrail::open(const std::string& dir, const MasterKeys& masters) {
   const std::string path = dir + "/audit-key";
-  if (::access(path.c_str(), F_OK) != 0) {
-    const SigningKey made = SigningKey::generate();
-    const Status written = write_key(path, made, masters);
-    if (!written) return written.error();
-  }
-  auto key = read_key(path, masters);
+  const auto der = load_or_create_wrapped(path, kKeyContext, masters, [] {
+    const std::vector<std::uint8_t> made = SigningKey::generate().private_der();
+    return std::string(made.begin(), made.end());
+  });
+  if (!der) return der.error();
+  auto key =
+      SigningKey::from_der({reinterpret_cast<const std::uint8_t*>(der->data()), der->size()});
   if (!key) return key.error();
   return AuditTrail(dir, *std::move(key));
 }
@@ -176,7 +144,7 @@ Status AuditTrail::checkpoint(Sql& sql, std::int64_t unix_s) const {
   }
   const std::string before = read_file(file_path());
   if (!before.empty() && before.back() != '\n') lines.insert(0, "\n");  // A torn line.
-  return write_file(file_path(), lines, O_APPEND);
+  return append_file(file_path(), lines);
 }
 
 void AuditTrail::check_line(Sql& sql, const std::string& line, Report& report) const {

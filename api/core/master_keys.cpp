@@ -1,60 +1,40 @@
 #include "api/core/master_keys.hpp"
 
-#include <cerrno>
+#include <algorithm>
 #include <cstdio>
-#include <cstring>
-#include <fstream>
 #include <utility>
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "api/identity/digest.hpp"
 #include "api/identity/text_codes.hpp"
 #include "core/check.hpp"
-#include "core/unique_fd.hpp"
+#include "core/private_file.hpp"
 
 namespace qylon::api {
 namespace {
 
 constexpr std::size_t kKeysMax = 16;
+constexpr std::size_t kFileBytesMax = kKeysMax * (2 * SealKey::kBytes + 1) + 1;
 
 std::string_view text_of(std::span<const std::uint8_t> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-Error failed(const std::string& what, const std::string& path) {
-  return {ErrorCode::kUnavailable, "cannot " + what + " " + path + ": " + std::strerror(errno)};
+std::string path_of(const std::string& data_dir) {
+  return data_dir + "/master-keys";
 }
 
-/// Under its name whole, or not at all.
-Status write_keys(const std::string& path, const std::vector<SealKey>& keys) {
-  const std::string unfinished = path + ".new";
+std::string print(const std::vector<SealKey>& keys) {
   std::string text;
   for (const SealKey& key : keys)
     text += hex(text_of(key.bytes())) + "\n";
-  const UniqueFd fd(
-      ::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!fd) return failed("create", unfinished);
-  if (::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
-    return failed("write", unfinished);
-  if (::fsync(fd.get()) != 0) return failed("sync", unfinished);
-  if (std::rename(unfinished.c_str(), path.c_str()) != 0) return failed("rename", unfinished);
-  return ok();
+  return text;
 }
 
-Result<std::vector<SealKey>> read_keys(const std::string& path) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) return failed("stat", path);
-  if ((info.st_mode & (S_IRWXO | S_IRWXG)) != 0) {
-    return Error{ErrorCode::kInvalidArgument,
-                 path + " can be reached by other users; chmod 600 it"};
-  }
+Result<std::vector<SealKey>> parse(std::string_view text, const std::string& path) {
   std::vector<SealKey> keys;
-  std::ifstream file(path);
-  for (std::string line; std::getline(file, line);) {
-    const auto bytes = parse_hex(line);
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    const auto bytes = parse_hex(text.substr(0, end));
     if (!bytes || bytes->size() != SealKey::kBytes || keys.size() == kKeysMax) {
       return Error{
           ErrorCode::kInvalidArgument,
@@ -62,9 +42,25 @@ Result<std::vector<SealKey>> read_keys(const std::string& path) {
     }
     const std::span all{reinterpret_cast<const std::uint8_t*>(bytes->data()), bytes->size()};
     keys.emplace_back(all.first<SealKey::kBytes>());
+    text.remove_prefix(std::min(end + 1, text.size()));
   }
   if (keys.empty()) return Error{ErrorCode::kInvalidArgument, path + " holds no key"};
   return keys;
+}
+
+/// What the file holds, after it was made when it was missing.
+Result<std::vector<SealKey>> read_or_make(const std::string& data_dir) {
+  const std::string path = path_of(data_dir);
+  const std::string earlier = data_dir + "/vault-keys";
+  auto text = read_private_file(path, kFileBytesMax);
+  if (text && !*text) {
+    const bool renamed = std::rename(earlier.c_str(), path.c_str()) == 0;
+    const Status made = renamed ? ok() : create_private_file(path, print({SealKey::random()}));
+    if (!made) return made.error();
+    text = read_private_file(path, kFileBytesMax);  // Of the process that was the fastest.
+  }
+  if (!text) return text.error();
+  return parse(text->value_or(""), path);
 }
 
 }  // namespace
@@ -88,25 +84,21 @@ std::string MasterKeys::derive(std::string_view purpose) const {
   return hmac_sha256(text_of(active().bytes()), "qylon " + std::string(purpose));
 }
 
-Result<MasterKeys> MasterKeys::load_or_create(const std::string& path) {
-  if (::access(path.c_str(), F_OK) != 0) {
-    const Status written = write_keys(path, {SealKey::random()});
-    if (!written) return written.error();
-  }
-  auto keys = read_keys(path);
+Result<MasterKeys> MasterKeys::open(const std::string& data_dir) {
+  auto keys = read_or_make(data_dir);
   if (!keys) return keys.error();
   return MasterKeys(*std::move(keys));
 }
 
-Result<MasterKeys> MasterKeys::add_new(const std::string& path) {
-  auto keys = read_keys(path);
+Result<MasterKeys> MasterKeys::add_new(const std::string& data_dir) {
+  auto keys = read_or_make(data_dir);
   if (!keys) return keys.error();
   keys->insert(keys->begin(), SealKey::random());
   if (keys->size() > kKeysMax) {
     return Error{ErrorCode::kInvalidArgument,
-                 path + " holds sixteen keys; remove the ones that no row needs"};
+                 path_of(data_dir) + " holds sixteen keys; remove the ones that no row needs"};
   }
-  const Status written = write_keys(path, *keys);
+  const Status written = replace_private_file(path_of(data_dir), print(*keys));
   if (!written) return written.error();
   return MasterKeys(*std::move(keys));
 }

@@ -10,17 +10,18 @@
 
 namespace qylon::api {
 
-/// The keys that wrap the organisations' data keys; the first one wraps, all of them open.
+/// The keys that wrap every other key that the server keeps: those of the organisations, the
+/// identity key and the audit log's. The first one wraps, all of them open.
 ///
 /// Source: envelope encryption, NIST SP 800-57 part 1 section 5.3 and 6.2.
 class MasterKeys {
  public:
-  /// 64 hexadecimal digits a line. A file that is missing is made, with one random key, mode 0600.
-  /// Errors: kInvalidArgument for a file that others can read or that holds something else;
-  ///         kUnavailable when it cannot be written.
-  static Result<MasterKeys> load_or_create(const std::string& path);
+  /// `data_dir`/master-keys: 64 hexadecimal digits a line. A file that is missing is made, with one
+  /// random key, mode 0600; the file vault-keys of an earlier release becomes it.
+  /// Errors: kInvalidArgument for a file that holds something else; those of core/private_file.hpp.
+  static Result<MasterKeys> open(const std::string& data_dir);
   /// As above, after a new key was put before the others. Errors: as above.
-  static Result<MasterKeys> add_new(const std::string& path);
+  static Result<MasterKeys> add_new(const std::string& data_dir);
   /// REQUIRES: not empty.
   explicit MasterKeys(std::vector<SealKey> keys);
 

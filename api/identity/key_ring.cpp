@@ -59,8 +59,9 @@ Result<SigningKey> open_key(const SealKey& master,
   const auto der = open_sealed(master, context_of(kid), sealed);
   if (!der) {
     return Error{ErrorCode::kInvalidArgument,
-                 "the database's signing keys were sealed with another key: bring back the "
-                 "file identity-key of the data directory, or delete the rows of signing_keys"};
+                 "the database's signing keys were sealed with another key: bring back the files "
+                 "identity-key and master-keys of the data directory, or delete the rows of "
+                 "signing_keys"};
   }
   return SigningKey::from_der({reinterpret_cast<const std::uint8_t*>(der->data()), der->size()});
 }

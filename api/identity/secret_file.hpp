@@ -23,10 +23,6 @@ struct SecretFile {
 ///          kUnavailable when the directory cannot be written. No message holds the secret.
 Result<std::string> load_or_create_secret(const std::string& data_dir, const SecretFile& secret);
 
-/// The key that seals what the database keeps secret, from `data_dir`/identity-key. Without that
-/// file a copy of the database opens nothing. Errors: as above.
-Result<SealKey> load_or_create_identity_key(const std::string& data_dir);
-
 /// A secret of its own for each `purpose`, from `master`. Source: RFC 5869 (HKDF-Expand, one
 /// block).
 std::string derive_secret(const SealKey& master, std::string_view purpose);

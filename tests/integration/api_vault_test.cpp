@@ -146,15 +146,15 @@ TEST_F(VaultTest, KeepsTheServersOwnSecretsApart) {
 
 TEST(MasterKeys, AreMadeOnceKeptPrivateAndAddedInFront) {
   const test::TemporaryDirectory directory;
-  const std::string path = directory.path() + "/vault-keys";
-  const auto first = MasterKeys::load_or_create(path);
+  const std::string path = directory.path() + "/master-keys";
+  const auto first = MasterKeys::open(directory.path());
   ASSERT_TRUE(first);
   EXPECT_EQ(std::filesystem::status(path).permissions(),
             std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
-  const auto rotated = MasterKeys::add_new(path);
+  const auto rotated = MasterKeys::add_new(directory.path());
   ASSERT_TRUE(rotated);
   EXPECT_NE(rotated->active_id(), first->active_id());
-  const auto again = MasterKeys::load_or_create(path);
+  const auto again = MasterKeys::open(directory.path());
   ASSERT_TRUE(again);
   EXPECT_EQ(again->active_id(), rotated->active_id());
   EXPECT_NE(again->find(first->active_id()), nullptr);
@@ -162,16 +162,27 @@ TEST(MasterKeys, AreMadeOnceKeptPrivateAndAddedInFront) {
 
 TEST(MasterKeys, RefuseAFileThatOthersReadOrThatHoldsNoKey) {
   const test::TemporaryDirectory directory;
-  const std::string path = directory.path() + "/vault-keys";
-  ASSERT_TRUE(MasterKeys::load_or_create(path));
+  const std::string path = directory.path() + "/master-keys";
+  ASSERT_TRUE(MasterKeys::open(directory.path()));
   std::filesystem::permissions(
       path, std::filesystem::perms::others_read, std::filesystem::perm_options::add);
-  EXPECT_FALSE(MasterKeys::load_or_create(path));
+  EXPECT_FALSE(MasterKeys::open(directory.path()));
   std::filesystem::permissions(path, std::filesystem::perms::owner_all);
   std::ofstream(path) << "secret\n";
-  const auto refused = MasterKeys::load_or_create(path);
+  const auto refused = MasterKeys::open(directory.path());
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message.find("secret"), std::string::npos);
+}
+
+TEST(MasterKeys, TakeOverTheFileOfAnEarlierRelease) {
+  const test::TemporaryDirectory directory;
+  const auto made = MasterKeys::open(directory.path());
+  ASSERT_TRUE(made);
+  std::filesystem::rename(directory.path() + "/master-keys", directory.path() + "/vault-keys");
+  const auto found = MasterKeys::open(directory.path());
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->active_id(), made->active_id());
+  EXPECT_FALSE(std::filesystem::exists(directory.path() + "/vault-keys"));
 }
 
 }  // namespace

@@ -76,8 +76,12 @@ TEST(AuditCommand, FindsWhatWasChangedBesideAServerAndWithoutOneAlsoAfterARotati
     EXPECT_EQ(edited.status, 1);
     EXPECT_NE(edited.text.find("row 1: it was edited"), std::string::npos) << edited.text;
   }
+  const std::string publishable = run("token --publishable --data-dir " + data).text;
   const Answer rotated = run("vault rotate --data-dir " + data);
   EXPECT_EQ(rotated.status, 0) << rotated.text;
+  // Clients hold it, so it survives.
+  EXPECT_EQ(run("token --publishable --data-dir " + data).text, publishable);
+  EXPECT_TRUE(publishable.starts_with("qyp_")) << publishable;
   const Answer later = run(verify);
   EXPECT_EQ(later.status, 1);
   EXPECT_NE(later.text.find("row 1: it was edited"), std::string::npos) << later.text;
