@@ -70,7 +70,16 @@ function backUs(events, sinceUs, untilUs) {
     if (us < sinceUs || us >= untilUs || (deed !== "welcome" && deed !== "position")) continue;
     if (!first.has(who)) first.set(who, us);
   }
-  return { clients: first.size, us: Math.max(...first.values()) };
+  return { clients: first.size, us: Math.max(...first.values()), lost: (who) => !first.has(who) };
+}
+
+/** What the clients that did not come back said in that time [ms since `sinceUs`]. */
+function lastWords(events, { lost }, sinceUs, untilUs) {
+  return [...new Set(events.map(({ who }) => who))].filter(lost).map((name) => {
+    const words = events.filter(({ us, who, what: deed }) =>
+      who === name && us >= sinceUs - 2_000_000 && us < untilUs + 2_000_000 && deed !== "sent" && deed !== "end_ms");
+    return `${name}: ${words.map(({ us, what: deed, n }) => `${deed} ${n} at ${Math.round((us - sinceUs) / 1000)}`).join(", ")}`;
+  }).join("\n");
 }
 
 export async function run({ directory, seed, kills, say }) {
@@ -109,7 +118,8 @@ export async function run({ directory, seed, kills, say }) {
       const back = backUs(events, spawnedUs, untilUs);
       // The next kill may come sooner than everybody must be back.
       if (back.clients < 24 && untilUs - listensUs < kResumeMsMax * 1000) return [];
-      check(back.clients === 24, `after kill ${i + 1} only ${back.clients} of 24 clients came back`);
+      check(back.clients === 24, `after kill ${i + 1} only ${back.clients} of 24 clients came back within ` +
+        `${Math.round((untilUs - listensUs) / 1000)} ms\n${lastWords(events, back, spawnedUs, untilUs)}`);
       return { fromStart: (back.us - spawnedUs) / 1000, fromListen: (back.us - listensUs) / 1000 };
     });
     const worst = Math.max(...resumes.map(({ fromListen }) => fromListen));
