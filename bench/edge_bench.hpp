@@ -14,8 +14,6 @@
 #include <string>
 #include <vector>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/epoll.h>
@@ -27,6 +25,7 @@
 #include "bench/measure.hpp"
 #include "core/check.hpp"
 #include "realtime/edge_server.hpp"
+#include "tests/support/loopback.hpp"
 
 namespace qylon::bench {
 
@@ -128,13 +127,9 @@ struct Edge {
 };
 
 inline int connect_to(int port) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  QYLON_CHECK(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
-  return fd;
+  UniqueFd socket = test::connect_to_loopback(port);
+  QYLON_CHECK(socket);
+  return socket.release();
 }
 
 /// Header with a mask of zeros, which leaves the payload as it is. 1: text, 2: binary.
@@ -219,27 +214,15 @@ inline void read_for_ever(const std::vector<int>& fds,
   }
 }
 
-/// A listening socket of the raw loops.
-struct RawListener {
-  RawListener() : fd(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof(address);
-    auto* const generic = reinterpret_cast<sockaddr*>(&address);
-    QYLON_CHECK(::bind(fd, generic, length) == 0 && ::listen(fd, 4096) == 0);
-    QYLON_CHECK(::getsockname(fd, generic, &length) == 0);
-    port = ntohs(address.sin_port);
-  }
-  std::vector<int> accept(std::size_t count) const {
-    std::vector<int> peers;
-    while (peers.size() < count)
-      peers.push_back(::accept(fd, nullptr, nullptr));
-    return peers;
-  }
-  int fd;
-  int port = 0;
-};
+inline constexpr int kRawBacklog = 4096;
+
+/// The peers of a raw loop.
+inline std::vector<int> accept_all(const test::LoopbackListener& listener, std::size_t count) {
+  std::vector<int> peers;
+  while (peers.size() < count)
+    peers.push_back(listener.accept(-1, 0).release());
+  return peers;
+}
 
 inline void close_all(const std::vector<int>& fds) {
   for (const int fd : fds)

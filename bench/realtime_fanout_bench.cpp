@@ -27,9 +27,9 @@ void subscribe_and_read(int port, int count, const std::string& path, const std:
 
 // One write of a prepared frame to each of `count` sockets: the least that a server must do.
 double raw_us_per_message(int count, int messages) {
-  const RawListener listener;
-  const Load readers([&] { subscribe_and_read(listener.port, count, "", ""); });
-  const std::vector<int> peers = listener.accept(static_cast<std::size_t>(count));
+  const test::LoopbackListener listener(kRawBacklog);
+  const Load readers([&] { subscribe_and_read(listener.port(), count, "", ""); });
+  const std::vector<int> peers = accept_all(listener, static_cast<std::size_t>(count));
   const realtime::Frame frame = realtime::make_text_frame(std::string(kCaptionBytes, 'x'));
   wait_ms(300);
   const double start_us = process_cpu_us();
@@ -40,7 +40,6 @@ double raw_us_per_message(int count, int messages) {
   }
   const double spent_us = process_cpu_us() - start_us;
   close_all(peers);
-  ::close(listener.fd);
   return spent_us / (static_cast<double>(count) * messages);
 }
 

@@ -87,9 +87,9 @@ struct Publishers {
 
 // Receives, and with `acks` also answers every publisher ten times a second, as the protocol asks.
 double raw_us_per_frame(int idle, bool acks) {
-  const RawListener listener;
-  const Load load([&] { Publishers{listener.port, idle, "", "", "", ""}.run(); });
-  const std::vector<int> peers = listener.accept(static_cast<std::size_t>(idle + kPublishers));
+  const test::LoopbackListener listener(kRawBacklog);
+  const Load load([&] { Publishers{listener.port(), idle, "", "", "", ""}.run(); });
+  const std::vector<int> peers = accept_all(listener, static_cast<std::size_t>(idle + kPublishers));
   const int poller = ::epoll_create1(0);
   for (const int fd : peers) {
     epoll_event event{EPOLLIN, {}};
@@ -121,7 +121,6 @@ double raw_us_per_frame(int idle, bool acks) {
   const double spent_us = process_cpu_us() - start_us;
   ::close(poller);
   close_all(peers);
-  ::close(listener.fd);
   return spent_us / kTotal;
 }
 

@@ -11,6 +11,7 @@
 #include "core/clock.hpp"
 #include "media/containers/sandbox.hpp"
 #include "media/containers/stream_service.hpp"
+#include "tests/support/polling.hpp"
 #include "tests/support/stream_files.hpp"
 #include "tests/support/worker_processes.hpp"
 
@@ -64,17 +65,6 @@ class TrackBehind final : public TrackUplink {
   std::vector<steady_clock::time_point> arrived_ QYLON_GUARDED_BY(mutex_);
   bool busy_ QYLON_GUARDED_BY(mutex_) = false;
 };
-
-/// Polls until `done` or 15 s have passed.
-template <typename Done>
-bool eventually(Done done) {
-  const auto until = steady_clock::now() + std::chrono::seconds(15);
-  while (!done()) {
-    if (steady_clock::now() > until) return false;
-    ::usleep(2000);
-  }
-  return true;
-}
 
 class Streams : public ::testing::Test {
  protected:
@@ -150,7 +140,8 @@ TEST_F(Streams, AWebmStreamBecomesNumberedOpusPackets) {
     ASSERT_EQ(post(*uplink, bytes.subspan(at, std::min<std::size_t>(500, bytes.size() - at))),
               Posted::kAccepted);
   ASSERT_EQ(post(*uplink, {}, true), Posted::kAccepted);
-  ASSERT_TRUE(eventually([&] { return behind->size() == sizes.size() + 1; })) << behind->size();
+  ASSERT_TRUE(test::poll_until([&] { return behind->size() == sizes.size() + 1; }))
+      << behind->size();
   const auto frames = behind->frames();
   EXPECT_EQ(sizes_of(frames), sizes);
   EXPECT_TRUE(frames.back().ends_track());
@@ -158,7 +149,7 @@ TEST_F(Streams, AWebmStreamBecomesNumberedOpusPackets) {
     EXPECT_EQ(frames[i].seq, i);
     EXPECT_EQ(frames[i].capture_us, 1'000'000 + i * 20'000);
   }
-  EXPECT_TRUE(eventually([&] { return uplink->durable_seq() == uplink->next_seq(); }));
+  EXPECT_TRUE(test::poll_until([&] { return uplink->durable_seq() == uplink->next_seq(); }));
 }
 
 TEST_F(Streams, WorkersThatAreKilledCostNoPacket) {
@@ -174,11 +165,11 @@ TEST_F(Streams, WorkersThatAreKilledCostNoPacket) {
     ::usleep(15'000);
     if (at / step % 20 != 10) continue;
     const std::size_t before = behind->size();
-    ASSERT_TRUE(eventually([&] { return behind->size() > before || before > 0; }));
+    ASSERT_TRUE(test::poll_until([&] { return behind->size() > before || before > 0; }));
     ::kill(test::worker_processes().front(), SIGKILL);
   }
-  ASSERT_TRUE(eventually([&] { return count("qylon_stream_workers_lost_total") >= 2; }));
-  ASSERT_TRUE(eventually([&] { return behind->size() == sizes.size(); }))
+  ASSERT_TRUE(test::poll_until([&] { return count("qylon_stream_workers_lost_total") >= 2; }));
+  ASSERT_TRUE(test::poll_until([&] { return behind->size() == sizes.size(); }))
       << behind->size() << " " << uplink->refusal();
   EXPECT_EQ(sizes_of(behind->frames()), sizes);
   const auto frames = behind->frames();
@@ -206,12 +197,12 @@ TEST_F(Streams, AfterAKilledWorkerAllItsStreamsGoOnWithinASecond) {
     const auto all_have = [&behind](std::size_t count) {
       return std::ranges::all_of(behind, [count](auto& track) { return track->size() >= count; });
     };
-    ASSERT_TRUE(eventually([&] { return all_have(1); }));
+    ASSERT_TRUE(test::poll_until([&] { return all_have(1); }));
     const auto killed = steady_clock::now();
     ::kill(test::worker_processes().front(), SIGKILL);
     for (const auto& uplink : uplinks)
       post(*uplink, bytes.subspan(half));
-    ASSERT_TRUE(eventually([&] { return all_have(packets); }));
+    ASSERT_TRUE(test::poll_until([&] { return all_have(packets); }));
     const auto took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - killed);
     longest_ms = std::max<std::int64_t>(longest_ms, took.count());
   }
@@ -269,7 +260,8 @@ TEST_P(Bombs, CostTheirOwnStreamOnly) {
     for (int i = 0; i < 20 && !refused; ++i)  // 30 MB in all.
       refused = post(*bad, filling) == Posted::kUndecodable;
   }
-  ASSERT_TRUE(eventually([&] { return neighbour->size() == sizes.size(); })) << neighbour->size();
+  ASSERT_TRUE(test::poll_until([&] { return neighbour->size() == sizes.size(); }))
+      << neighbour->size();
   EXPECT_EQ(sizes_of(neighbour->frames()), sizes);
   std::printf("%s: %s; %llu workers lost; the neighbour's longest pause %lld ms\n",
               GetParam().name,
@@ -291,11 +283,11 @@ TEST_F(Streams, AWorkerThatStandsStillIsReplaced) {
   const auto uplink = attach(behind, Codec::kWebm);
   const std::span<const std::uint8_t> bytes(file.bytes);
   post(*uplink, bytes.first(bytes.size() / 2));
-  ASSERT_TRUE(eventually([&] { return behind->size() > 10; }));
+  ASSERT_TRUE(test::poll_until([&] { return behind->size() > 10; }));
   for (const int pid : test::worker_processes())
     ::kill(pid, SIGSTOP);
   post(*uplink, bytes.subspan(bytes.size() / 2));
-  ASSERT_TRUE(eventually([&] { return behind->size() == sizes.size(); })) << behind->size();
+  ASSERT_TRUE(test::poll_until([&] { return behind->size() == sizes.size(); })) << behind->size();
   EXPECT_EQ(sizes_of(behind->frames()), sizes);
 }
 
@@ -309,8 +301,8 @@ TEST_F(Streams, APieceThatKillsTwiceIsLeftOutAndItsNeighboursHearNothingOfIt) {
     ASSERT_EQ(post(*bad, i == 5 ? "CRASH!" : "plain "), Posted::kAccepted);
     ASSERT_EQ(post(*good, "other "), Posted::kAccepted);
   }
-  EXPECT_TRUE(eventually([&] { return neighbour->size() == 10; })) << neighbour->size();
-  EXPECT_TRUE(eventually([&] { return poisoned->size() == 9; })) << poisoned->size();
+  EXPECT_TRUE(test::poll_until([&] { return neighbour->size() == 10; })) << neighbour->size();
+  EXPECT_TRUE(test::poll_until([&] { return poisoned->size() == 9; })) << poisoned->size();
   EXPECT_EQ(bad->standing(), Posted::kAccepted);
   EXPECT_EQ(count("qylon_stream_workers_lost_total"), 2U);
   EXPECT_EQ(count("qylon_stream_pieces_quarantined_total"), 1U);
@@ -322,7 +314,7 @@ TEST_F(Streams, AStreamThatCannotSkipItsPoisonIsRefusedWithAReason) {
   const auto uplink = attach(behind, Codec::kWebm);
   post(*uplink, "plain ");
   post(*uplink, "CRASH!");
-  EXPECT_TRUE(eventually([&] { return uplink->standing() == Posted::kUndecodable; }));
+  EXPECT_TRUE(test::poll_until([&] { return uplink->standing() == Posted::kUndecodable; }));
   EXPECT_NE(uplink->refusal().find("breaks its decoder"), std::string::npos);
 }
 
@@ -333,7 +325,7 @@ TEST_F(Streams, APieceThatNeverEndsIsEndedByItsComputingTime) {
   post(*uplink, "plain ");
   post(*uplink, "SPIN!!");
   post(*uplink, "after ");
-  EXPECT_TRUE(eventually([&] { return behind->size() == 2; })) << behind->size();
+  EXPECT_TRUE(test::poll_until([&] { return behind->size() == 2; })) << behind->size();
   EXPECT_EQ(count("qylon_stream_pieces_quarantined_total"), 1U);
 }
 
@@ -342,7 +334,7 @@ TEST_F(Streams, AWorkerThatClaimsTheImpossibleIsNotBelieved) {
   const auto behind = std::make_shared<TrackBehind>();
   const auto uplink = attach(behind, Codec::kMp3);
   post(*uplink, "LIE!");
-  EXPECT_TRUE(eventually([&] { return uplink->standing() == Posted::kUndecodable; }));
+  EXPECT_TRUE(test::poll_until([&] { return uplink->standing() == Posted::kUndecodable; }));
 }
 
 TEST_F(Streams, ABusyTrackHoldsTheStreamBackUntilItTakesPacketsAgain) {
@@ -360,13 +352,13 @@ TEST_F(Streams, ABusyTrackHoldsTheStreamBackUntilItTakesPacketsAgain) {
   };
   while (taken < 100 && offer() == Posted::kAccepted)
     ++taken;
-  ASSERT_TRUE(eventually([&] {
+  ASSERT_TRUE(test::poll_until([&] {
     if (offer() == Posted::kAccepted) ++taken;
     return taken >= 8;
   }));
   EXPECT_LE(taken, 12U);  // 256 KiB wait, and one piece is under way.
   behind->set_busy(false);
-  EXPECT_TRUE(eventually([&] { return behind->size() == taken; })) << behind->size();
+  EXPECT_TRUE(test::poll_until([&] { return behind->size() == taken; })) << behind->size();
 }
 
 TEST_F(Streams, AReconnectionGoesOnWhereTheLostConnectionStopped) {
@@ -379,7 +371,7 @@ TEST_F(Streams, AReconnectionGoesOnWhereTheLostConnectionStopped) {
   EXPECT_EQ(first->standing(), Posted::kSuperseded);
   first.reset();
   EXPECT_EQ(post(*second, "after "), Posted::kAccepted);
-  EXPECT_TRUE(eventually([&] { return behind->size() == 2; }));
+  EXPECT_TRUE(test::poll_until([&] { return behind->size() == 2; }));
 }
 
 TEST_F(Streams, AStreamThatIsJoinedInItsMiddleIsToldToBeginAnew) {
@@ -393,9 +385,9 @@ TEST_F(Streams, AStreamThatIsJoinedInItsMiddleIsToldToBeginAnew) {
 
 TEST_F(Streams, EveryThreadOfEveryWorkerIsUnderTheCallFilter) {
   start(QYLON_STREAM_WORKER, 2);
-  ASSERT_TRUE(eventually([] { return test::worker_processes().size() == 2; }));
+  ASSERT_TRUE(test::poll_until([] { return test::worker_processes().size() == 2; }));
   for (const int pid : test::worker_processes())
-    EXPECT_TRUE(eventually([pid] { return is_filtered(pid); })) << pid;
+    EXPECT_TRUE(test::poll_until([pid] { return is_filtered(pid); })) << pid;
 }
 
 }  // namespace

@@ -142,20 +142,12 @@ TEST_F(Connector, APortWithoutAServerIsAClose) {
 
 TEST_F(Connector, AServerThatDoesNotAnswerTimesOut) {
   // A socket that listens and never accepts what the kernel took.
-  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof(address);
-  ASSERT_EQ(::bind(listener, reinterpret_cast<sockaddr*>(&address), length), 0);
-  ASSERT_EQ(::listen(listener, 1), 0);
-  ASSERT_EQ(::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length), 0);
+  const test::LoopbackListener listener(1);
   MessageChannel::Options options;
-  options.url = "ws://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/";
+  options.url = "ws://" + listener.authority() + "/";
   options.connect_timeout_ms = 200;
   const auto channel = connect(options);
   EXPECT_EQ(said_.next(), "close 1006 the connection was not open in time");
-  ::close(listener);
 }
 
 TEST_F(Connector, TheServersShutdownIsAClose) {

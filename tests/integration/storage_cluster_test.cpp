@@ -18,7 +18,6 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <poll.h>
 #include <pwd.h>
 #include <spawn.h>
 #include <sys/stat.h>
@@ -34,6 +33,7 @@
 #include "storage/migrations.hpp"
 #include "storage/private_cluster.hpp"
 #include "storage/speaker_store.hpp"
+#include "tests/support/polling.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 /// libpqxx 6.4.5 drops the answer of a statement whose connection breaks under it: 2 KB an outage.
@@ -64,15 +64,6 @@ T run(Database& database, std::function<T(Session&)> job) {
   EXPECT_TRUE(database.submit(
       [promise, job = std::move(job)](Session& session) { promise->set_value(job(session)); }));
   return future.get();
-}
-
-bool eventually(const std::function<bool()>& condition, milliseconds limit) {
-  const auto deadline = steady_clock::now() + limit;
-  while (!condition()) {
-    if (steady_clock::now() > deadline) return false;
-    ::poll(nullptr, 0, 5);  // Another process is what we wait for: no clock of ours can turn it.
-  }
-  return true;
 }
 
 /// Ended, and perhaps not reaped: it is process 1 that must do that, and not every one does.
@@ -560,13 +551,13 @@ TEST(PrivateCluster, AKilledPostmasterIsReplacedAndTheDataIsThere) {
   const int before = shared->cluster->postmaster_pid();
   ASSERT_GT(before, 0);
   ASSERT_EQ(::kill(before, SIGKILL), 0);
-  ASSERT_TRUE(eventually(
+  ASSERT_TRUE(test::poll_until(
       [&] {
         const int now = shared->cluster->postmaster_pid();
         return now != 0 && now != before && shared->database->healthy();
       },
       milliseconds(20'000)));
-  EXPECT_TRUE(eventually(
+  EXPECT_TRUE(test::poll_until(
       [&] {
         return static_cast<bool>(run<Result<MeetingInfo>>(
             [&](Session& session) { return find_meeting(session, meeting.id); }));
@@ -579,7 +570,8 @@ TEST(PrivateCluster, AKilledPostmasterIsReplacedAndTheDataIsThere) {
 template <typename T>
 T lasting(const std::function<Result<T>()>& job) {
   Result<T> result = Error{};
-  EXPECT_TRUE(eventually([&] { return static_cast<bool>(result = job()); }, milliseconds(5000)));
+  EXPECT_TRUE(
+      test::poll_until([&] { return static_cast<bool>(result = job()); }, milliseconds(5000)));
   return result.value();
 }
 
@@ -628,14 +620,14 @@ TEST(CaptionWriter, RowsWaitForTheDatabaseToo) {
 }
 
 TEST(Database, RecoversWhenItsBackendsAreEnded) {
-  ASSERT_TRUE(eventually([] { return shared->database->healthy(); }, milliseconds(5000)));
+  ASSERT_TRUE(test::poll_until([] { return shared->database->healthy(); }, milliseconds(5000)));
   // From another connection, as an operator would.
   const std::string command =
       "psql -Atq '" + shared->cluster->owner_url() +
       "' -c \"select pg_terminate_backend(pid) from pg_stat_activity where usename = 'qylon_app'\""
       " >/dev/null";
   ASSERT_EQ(std::system(command.c_str()), 0);  // NOLINT(cert-env33-c)
-  EXPECT_TRUE(eventually(
+  EXPECT_TRUE(test::poll_until(
       [] {
         return static_cast<bool>(run<Result<std::vector<MeetingInfo>>>(
             [](Session& session) { return list_meetings(session, 1); }));
@@ -667,8 +659,8 @@ TEST(Database, CutsAConnectionThatHangsAlone) {
   EXPECT_EQ(hung.error().code, ErrorCode::kUnavailable);
   EXPECT_EQ(counters.counter("qylon_db_connections_cut_total", "").value(), 1U);
   // The others recover too, before the next test.
-  EXPECT_TRUE(eventually([&] { return (*database)->healthy() && shared->database->healthy(); },
-                         milliseconds(5000)));
+  EXPECT_TRUE(test::poll_until(
+      [&] { return (*database)->healthy() && shared->database->healthy(); }, milliseconds(5000)));
 }
 
 /// This program again, as the server of `directory`; its postmaster's pid once that is ready.

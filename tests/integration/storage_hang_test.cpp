@@ -11,7 +11,6 @@
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <poll.h>
 
 #include "core/clock.hpp"
 #include "core/counters.hpp"
@@ -20,6 +19,7 @@
 #include "storage/meeting_store.hpp"
 #include "storage/migrations.hpp"
 #include "storage/private_cluster.hpp"
+#include "tests/support/polling.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace qylon::storage {
@@ -54,15 +54,6 @@ Result<std::vector<MeetingInfo>> list_in(Database& database) {
   return future.get();
 }
 
-bool eventually(const std::function<bool()>& condition, milliseconds limit) {
-  const auto deadline = steady_clock::now() + limit;
-  while (!condition()) {
-    if (steady_clock::now() > deadline) return false;
-    ::poll(nullptr, 0, 5);  // Another process is what we wait for: no clock of ours can turn it.
-  }
-  return true;
-}
-
 /// Process ids of the postmaster and of all that it started.
 std::vector<pid_t> processes_of(pid_t postmaster) {
   std::vector<pid_t> pids{postmaster};
@@ -82,7 +73,7 @@ TEST_F(HungDatabase, AHungServerIsNoticedWithinASecondAndForgivenWhenItAnswers) 
   ASSERT_TRUE(opened);
   Database& database = **opened;
   const auto listed = [&] { return static_cast<bool>(list_in(database)); };
-  ASSERT_TRUE(eventually(listed, milliseconds(5000)));
+  ASSERT_TRUE(test::poll_until(listed, milliseconds(5000)));
   const auto pids = processes_of(cluster_->postmaster_pid());
   for (const pid_t pid : pids)
     ::kill(pid, SIGSTOP);
@@ -100,8 +91,8 @@ TEST_F(HungDatabase, AHungServerIsNoticedWithinASecondAndForgivenWhenItAnswers) 
   // 0.95 s of rounds; tests share their machine.
   EXPECT_LT(noticed, milliseconds(1500));
   EXPECT_LT(refused, milliseconds(200));
-  EXPECT_TRUE(eventually([&] { return database.healthy(); }, milliseconds(3000)));
-  EXPECT_TRUE(eventually(listed, milliseconds(3000)));
+  EXPECT_TRUE(test::poll_until([&] { return database.healthy(); }, milliseconds(3000)));
+  EXPECT_TRUE(test::poll_until(listed, milliseconds(3000)));
 }
 
 TEST_F(HungDatabase, ALongStatementElsewhereIsNoHungServer) {

@@ -8,14 +8,10 @@
 #include <thread>
 #include <vector>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include "core/check.hpp"
 #include "core/sync.hpp"
+#include "tests/support/loopback.hpp"
 
 namespace qylon::test {
 
@@ -31,28 +27,18 @@ class ScriptedHttpServer {
 
   /// Requests get `steps` in order; the last one again and again.
   explicit ScriptedHttpServer(std::vector<Step> steps) : steps_(std::move(steps)) {
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    QYLON_CHECK(::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-    QYLON_CHECK(::listen(listener_, 8) == 0);
-    socklen_t size = sizeof address;
-    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
     thread_ = std::thread([this] { run(); });
   }
   ~ScriptedHttpServer() {
     stop_ = true;
     thread_.join();
-    ::close(listener_);
   }
   ScriptedHttpServer(const ScriptedHttpServer&) = delete;
   ScriptedHttpServer& operator=(const ScriptedHttpServer&) = delete;
   ScriptedHttpServer(ScriptedHttpServer&&) = delete;
   ScriptedHttpServer& operator=(ScriptedHttpServer&&) = delete;
 
-  std::string base_url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/v1"; }
+  std::string base_url() const { return "http://" + listener_.authority() + "/v1"; }
   /// Whole requests so far, headers and body.
   std::vector<std::string> requests() const QYLON_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
@@ -62,17 +48,9 @@ class ScriptedHttpServer {
  private:
   void run() {
     while (!stop_) {
-      if (!readable(listener_)) continue;
-      const int peer = ::accept(listener_, nullptr, nullptr);
-      if (peer < 0) continue;
-      serve(peer);
-      ::close(peer);
+      const UniqueFd peer = listener_.accept(kWaitMs);
+      if (peer) serve(peer.get());
     }
-  }
-
-  bool readable(int fd) const {
-    pollfd ready{fd, POLLIN, 0};
-    return ::poll(&ready, 1, 20) > 0;
   }
 
   void serve(int peer) QYLON_EXCLUDES(mutex_) {
@@ -85,7 +63,7 @@ class ScriptedHttpServer {
       requests_.push_back(request);
     }
     if (step.late) {
-      while (!stop_ && !readable(peer)) {  // Readable: the client has gone.
+      while (!stop_ && !readable(peer, kWaitMs)) {  // Readable: the client has gone.
       }
       return;
     }
@@ -103,7 +81,7 @@ class ScriptedHttpServer {
     std::string request;
     std::size_t wanted = SIZE_MAX;
     while (!stop_ && request.size() < wanted) {
-      if (!readable(peer)) continue;
+      if (!readable(peer, kWaitMs)) continue;
       char buffer[65536];
       const ssize_t got = ::recv(peer, buffer, sizeof buffer, 0);
       if (got <= 0) return {};
@@ -116,9 +94,10 @@ class ScriptedHttpServer {
     return request;
   }
 
+  static constexpr int kWaitMs = 20;
+
   const std::vector<Step> steps_;
-  int listener_ = -1;
-  int port_ = 0;
+  const LoopbackListener listener_;
   std::atomic<bool> stop_{false};
   mutable Mutex mutex_;
   std::vector<std::string> requests_ QYLON_GUARDED_BY(mutex_);

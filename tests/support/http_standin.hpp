@@ -8,14 +8,10 @@
 #include <thread>
 #include <vector>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <sys/socket.h>
 
-#include "core/check.hpp"
 #include "core/sync.hpp"
-#include "core/unique_fd.hpp"
+#include "tests/support/loopback.hpp"
 
 namespace qylon::test {
 
@@ -26,16 +22,6 @@ class HttpStandin {
   using Answer = std::function<std::optional<std::string>(const std::string& request, int number)>;
 
   explicit HttpStandin(Answer answer) : answer_(std::move(answer)) {
-    listener_ = UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    auto* const where = reinterpret_cast<sockaddr*>(&address);
-    QYLON_CHECK(::bind(listener_.get(), where, sizeof address) == 0);
-    QYLON_CHECK(::listen(listener_.get(), 128) == 0);
-    socklen_t size = sizeof address;
-    QYLON_CHECK(::getsockname(listener_.get(), where, &size) == 0);
-    authority_ = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
     acceptor_ = std::thread([this] { accept_all(); });
   }
   ~HttpStandin() {
@@ -49,8 +35,8 @@ class HttpStandin {
   HttpStandin(HttpStandin&&) = delete;
   HttpStandin& operator=(HttpStandin&&) = delete;
 
-  const std::string& authority() const { return authority_; }
-  std::string url(const std::string& path = "/") const { return "http://" + authority_ + path; }
+  std::string authority() const { return listener_.authority(); }
+  std::string url(const std::string& path = "/") const { return "http://" + authority() + path; }
   int requests() const { return requests_; }
 
   static std::string answer(int status, const std::string& body, const std::string& headers = "") {
@@ -61,21 +47,16 @@ class HttpStandin {
  private:
   void accept_all() {
     while (!stop_) {
-      if (!readable(listener_.get())) continue;
-      const int peer = ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC);
-      if (peer >= 0) threads_.emplace_back([this, peer] { serve(UniqueFd(peer)); });
+      UniqueFd peer = listener_.accept(kWaitMs);
+      if (peer) threads_.emplace_back([this, peer = std::move(peer)] { serve(peer); });
     }
-  }
-  static bool readable(int fd) {
-    pollfd ready{fd, POLLIN, 0};
-    return ::poll(&ready, 1, 10) > 0;
   }
 
   void serve(const UniqueFd& peer) {
     const std::string request = read_request(peer.get());
     if (request.empty()) return;
     const auto answer = answer_(request, ++requests_);
-    while (!answer && !stop_ && !readable(peer.get())) {  // Readable: the client has gone.
+    while (!answer && !stop_ && !readable(peer.get(), kWaitMs)) {  // Readable: the client has gone.
     }
     if (answer) ::send(peer.get(), answer->data(), answer->size(), MSG_NOSIGNAL);
   }
@@ -89,7 +70,7 @@ class HttpStandin {
         const std::size_t body = length < head ? std::stoul(request.substr(length + 16)) : 0;
         if (request.size() >= head + 4 + body) return request;
       }
-      if (!readable(peer)) continue;
+      if (!readable(peer, kWaitMs)) continue;
       char buffer[16384];
       const ssize_t got = ::recv(peer, buffer, sizeof buffer, 0);
       if (got <= 0) return {};
@@ -98,9 +79,10 @@ class HttpStandin {
     return {};
   }
 
+  static constexpr int kWaitMs = 10;
+
   const Answer answer_;
-  UniqueFd listener_;
-  std::string authority_;
+  const LoopbackListener listener_;
   std::atomic<bool> stop_{false};
   std::atomic<int> requests_{0};
   std::vector<std::thread> threads_;  // Of the acceptor, then of the destructor.

@@ -10,7 +10,7 @@ namespace qylon::test {
 
 /// Asks `done` every 5 ms until it is true; false when `limit` passed first.
 inline bool poll_until(const std::function<bool()>& done,
-                       std::chrono::seconds limit = std::chrono::seconds(20)) {
+                       std::chrono::milliseconds limit = std::chrono::seconds(20)) {
   const auto deadline = std::chrono::steady_clock::now() + limit;
   while (!done()) {
     if (std::chrono::steady_clock::now() > deadline) return false;

@@ -1,36 +1,23 @@
 #pragma once
 /// A TCP client that sends exactly the bytes it is told to, for requests no real client would make.
 
-#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
+
+#include "tests/support/loopback.hpp"
 
 namespace qylon::test {
 
 class RawSocket {
  public:
-  explicit RawSocket(int port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
-  }
-  ~RawSocket() { ::close(fd_); }
-  RawSocket(const RawSocket&) = delete;
-  RawSocket& operator=(const RawSocket&) = delete;
-  RawSocket(RawSocket&&) = delete;
-  RawSocket& operator=(RawSocket&&) = delete;
+  explicit RawSocket(int port) : socket_(connect_to_loopback(port)) {}
 
-  bool connected() const { return connected_; }
-  int fd() const { return fd_; }
+  bool connected() const { return static_cast<bool>(socket_); }
+  int fd() const { return socket_.get(); }
   bool closed() const { return closed_; }
   /// Everything received so far and not yet taken.
   const std::string& received() const { return received_; }
@@ -38,7 +25,7 @@ class RawSocket {
 
   void send(std::string_view bytes) {
     while (!bytes.empty()) {
-      const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      const ssize_t sent = ::send(fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (sent <= 0) return;
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
@@ -46,10 +33,9 @@ class RawSocket {
 
   /// Reads once; false when nothing came in `timeout_ms` or the peer has closed.
   bool read_some(int timeout_ms) {
-    pollfd ready{fd_, POLLIN, 0};
-    if (::poll(&ready, 1, timeout_ms) <= 0) return false;
+    if (!readable(fd(), timeout_ms)) return false;
     char buffer[65536];
-    const ssize_t got = ::recv(fd_, buffer, sizeof(buffer), 0);
+    const ssize_t got = ::recv(fd(), buffer, sizeof(buffer), 0);
     if (got <= 0) {
       closed_ = true;
       return false;
@@ -74,8 +60,7 @@ class RawSocket {
   }
 
  private:
-  const int fd_;
-  bool connected_ = false;
+  UniqueFd socket_;
   bool closed_ = false;
   std::string received_;
 };

@@ -7,14 +7,10 @@
 #include <thread>
 #include <vector>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <sys/socket.h>
 
-#include "core/check.hpp"
 #include "core/sync.hpp"
-#include "core/unique_fd.hpp"
+#include "tests/support/loopback.hpp"
 
 namespace qylon::test {
 
@@ -27,16 +23,6 @@ class SmtpStandin {
   using Answer = std::function<std::string(const std::string& line, int connection)>;
 
   explicit SmtpStandin(Answer answer) : answer_(std::move(answer)) {
-    listener_ = UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    auto* const where = reinterpret_cast<sockaddr*>(&address);
-    QYLON_CHECK(::bind(listener_.get(), where, sizeof address) == 0);
-    QYLON_CHECK(::listen(listener_.get(), 16) == 0);
-    socklen_t size = sizeof address;
-    QYLON_CHECK(::getsockname(listener_.get(), where, &size) == 0);
-    url_ = "smtp://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
     thread_ = std::thread([this] { accept_all(); });
   }
   ~SmtpStandin() {
@@ -48,7 +34,7 @@ class SmtpStandin {
   SmtpStandin(SmtpStandin&&) = delete;
   SmtpStandin& operator=(SmtpStandin&&) = delete;
 
-  const std::string& url() const { return url_; }
+  std::string url() const { return "smtp://" + listener_.authority(); }
   int connections() const { return connections_; }
   /// All that was said to it.
   std::vector<std::string> lines() const {
@@ -59,14 +45,9 @@ class SmtpStandin {
  private:
   void accept_all() {
     while (!stop_) {
-      if (!readable(listener_.get())) continue;
-      const UniqueFd peer(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-      if (peer.get() >= 0) serve(peer.get(), ++connections_);
+      const UniqueFd peer = listener_.accept(kWaitMs);
+      if (peer) serve(peer.get(), ++connections_);
     }
-  }
-  static bool readable(int fd) {
-    pollfd ready{fd, POLLIN, 0};
-    return ::poll(&ready, 1, 10) > 0;
   }
   void say(int peer, const std::string& line, int connection) {
     std::string answer = answer_(line, connection);
@@ -78,7 +59,7 @@ class SmtpStandin {
     say(peer, kConnected, connection);
     std::string text;
     while (!stop_) {
-      if (!readable(peer)) continue;
+      if (!readable(peer, kWaitMs)) continue;
       char bytes[4096];
       const ssize_t got = ::recv(peer, bytes, sizeof bytes, 0);
       if (got <= 0) return;
@@ -95,9 +76,10 @@ class SmtpStandin {
     }
   }
 
-  const Answer answer_;  // Constant after construction, like the next two.
-  UniqueFd listener_;
-  std::string url_;
+  static constexpr int kWaitMs = 10;
+
+  const Answer answer_;  // Constant after construction.
+  const LoopbackListener listener_;
   std::atomic<int> connections_ = 0;
   std::atomic<bool> stop_ = false;
   mutable Mutex mutex_;

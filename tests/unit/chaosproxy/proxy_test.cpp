@@ -4,13 +4,12 @@
 #include <functional>
 #include <string>
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include "tests/support/fake_clock.hpp"
+#include "tests/support/loopback.hpp"
 
 namespace qylon::chaosproxy {
 namespace {
@@ -19,38 +18,21 @@ namespace {
 class ProxyTest : public ::testing::Test {
  protected:
   ProxyTest() {
-    const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    listener_ = UniqueFd(listener);
-    sockaddr_in address = loopback(0);
-    socklen_t size = sizeof address;
-    EXPECT_EQ(::bind(listener, generic(&address), size), 0);
-    EXPECT_EQ(::listen(listener, 8), 0);
-    ::getsockname(listener, generic(&address), &size);
     Proxy::Options options;
-    options.server_port = ntohs(address.sin_port);
+    options.server_port = listener_.port();
     auto proxy = Proxy::listen(options, clock_);
     EXPECT_TRUE(proxy);
     proxy_ = *std::move(proxy);
     client_ = connect();
     EXPECT_TRUE(until([this] {
-      server_ = UniqueFd(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK));
+      server_ = listener_.accept(0, SOCK_NONBLOCK | SOCK_CLOEXEC);
       return static_cast<bool>(server_);
     }));
   }
 
-  static sockaddr_in loopback(int port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return address;
-  }
-  static sockaddr* generic(sockaddr_in* address) { return reinterpret_cast<sockaddr*>(address); }
-
   UniqueFd connect() const {
-    UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address = loopback(proxy_->port());
-    EXPECT_EQ(::connect(client.get(), generic(&address), sizeof address), 0);
+    UniqueFd client = test::connect_to_loopback(proxy_->port());
+    EXPECT_TRUE(client);
     return client;
   }
 
@@ -89,7 +71,7 @@ class ProxyTest : public ::testing::Test {
   }
 
   test::FakeClock clock_;
-  UniqueFd listener_;
+  test::LoopbackListener listener_;
   std::unique_ptr<Proxy> proxy_;
   UniqueFd client_;
   UniqueFd server_;
@@ -156,7 +138,7 @@ TEST_F(ProxyTest, AForgottenConnectionStaysOpenAndSilentWhileNewOnesWork) {
   const UniqueFd another = connect();
   UniqueFd accepted;
   EXPECT_TRUE(until([&] {
-    accepted = UniqueFd(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK));
+    accepted = listener_.accept(0, SOCK_NONBLOCK | SOCK_CLOEXEC);
     return static_cast<bool>(accepted);
   }));
   send(another, "new");
@@ -170,7 +152,7 @@ TEST_F(ProxyTest, AWrongOrderIsAnswered) {
 }
 
 TEST_F(ProxyTest, AServerThatIsNotThereResetsTheClient) {
-  listener_.reset();
+  listener_.close();
   const UniqueFd refused = connect();
   EXPECT_TRUE(arrives(refused, "RST"));
 }
