@@ -3,11 +3,11 @@
 #include <string>
 
 #include <nlohmann/json.hpp>
-#include <sys/resource.h>
 
 #include "api/http_answers.hpp"
 #include "core/log.hpp"
 #include "realtime/memory_watch.hpp"
+#include "server/host_metrics.hpp"
 
 namespace qylon::server {
 namespace {
@@ -16,15 +16,6 @@ using Json = nlohmann::ordered_json;
 
 Json check(bool holds) {
   return {{"status", holds ? "up" : "down"}};
-}
-
-double cpu_seconds() {
-  rusage used{};
-  getrusage(RUSAGE_SELF, &used);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-  };
-  return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/http_answers.hpp"
+#include "server/host_metrics.hpp"
 #include "web/assets.hpp"
 
 namespace qylon::server {
@@ -27,7 +28,7 @@ HttpResponse ready(const SystemParts& parts) {
 HttpResponse metrics(const SystemParts& parts) {
   HttpResponse response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  response.body = parts.counters.render();
+  response.body = parts.counters.render() + host_metrics();
   return response;
 }
 

@@ -39,6 +39,7 @@ Spool::Spool(const Options& options,
       unreadable_(counters.counter("qylon_journal_unreadable_total",
                                    "Records whose key is not there or does not fit")),
       bytes_(counters.gauge("qylon_journal_bytes", "Size of all segments")),
+      free_bytes_(counters.gauge("qylon_disk_free_bytes", "Free on the disk of the journal")),
       epoch_(Uuid::random()),
       disk_(std::move(disk)),
       keys_(keys) {}
@@ -311,6 +312,7 @@ void Spool::remove(const std::vector<std::uint64_t>& numbers) {
 
 void Spool::measure_room() {
   const auto space = disk_->space();
+  if (space) free_bytes_.set(space->free_bytes);
   const bool roomy =
       space && space->free_bytes >= options_.stream_free_bytes_min &&
       space->free_bytes >= space->total_bytes / 100 * options_.stream_free_percent_min;

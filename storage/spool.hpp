@@ -134,6 +134,7 @@ class Spool {
   Counter& corrupt_;
   Counter& unreadable_;
   Gauge& bytes_;
+  Gauge& free_bytes_;
   const Uuid epoch_;
   // Owned by the writing thread; the disk's read() is for all.
   const std::unique_ptr<SpoolDisk> disk_;

@@ -70,7 +70,13 @@ AuthContext::AuthContext(Options options, const Parts& parts)
     : options_(std::move(options)),
       parts_(parts),
       passwords_checked_(parts.counters.counter("qylon_auth_passwords_checked_total",
-                                                "Passwords that were compared with a hash.")) {}
+                                                "Passwords that were compared with a hash.")),
+      signed_in_(parts.counters.counter("qylon_auth_sign_ins_total",
+                                        "Logins by password.",
+                                        "{result=\"right\"}")),
+      refused_(parts.counters.counter("qylon_auth_sign_ins_total",
+                                      "Logins by password.",
+                                      "{result=\"refused\"}")) {}
 
 AuthContext::~AuthContext() {
   const MutexLock lock(mutex_);

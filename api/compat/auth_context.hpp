@@ -85,6 +85,8 @@ class AuthContext {
   bool sends_mail() const noexcept { return parts_.mailer != nullptr; }
   Moment now() const { return Moment::now(parts_.clock); }
   Counter& passwords_checked() const noexcept { return passwords_checked_; }
+  /// Logins by password, that were right or refused.
+  Counter& sign_ins(bool right) const noexcept { return right ? signed_in_ : refused_; }
 
  private:
   HttpReply held(HttpReply reply) const;
@@ -92,6 +94,8 @@ class AuthContext {
   const Options options_;  // Constant after construction, like the next one.
   const Parts parts_;
   Counter& passwords_checked_;
+  Counter& signed_in_;
+  Counter& refused_;
   mutable Mutex mutex_;
   mutable Condition idle_;
   mutable int calls_ QYLON_GUARDED_BY(mutex_) = 0;

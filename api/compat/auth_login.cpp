@@ -131,6 +131,7 @@ void check_password(AuthContext& context, const std::shared_ptr<LogIn>& wanted, 
   const bool taken = context.identity().passwords().verify(
       wanted->account.password_hash, wanted->password, [&context, wanted, reply](bool right) {
         context.passwords_checked().add();
+        context.sign_ins(right).add();
         right ? open_session(context, wanted, reply) : reply(invalid_credentials());
       });
   if (!taken) {

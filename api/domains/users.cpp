@@ -11,6 +11,7 @@ constexpr const char* kNoUser = "the server's own token is no user";
 HttpResponse me(const Call& call, storage::Session& session);
 HttpResponse change_profile(const Call& call, storage::Session& session);
 HttpResponse put_preference(const Call& call, storage::Session& session);
+HttpResponse analytics(const Call& call, storage::Session& session);
 
 // --- Entities ---
 
@@ -63,7 +64,12 @@ std::vector<Operation> routes() {
            .summary = "Stores one of the caller's preferences.",
            .body = Entity("").document("value").required().fields(),
            .returns = "user_preferences",
-           .handler = put_preference}};
+           .handler = put_preference},
+          {.method = "GET",
+           .path = "/api/users/analytics",
+           .summary = "How many users there are, who of them came lately, and their sessions.",
+           .permission = Permission::kService,
+           .handler = analytics}};
 }
 
 // --- Handlers ---
@@ -109,6 +115,31 @@ HttpResponse put_preference(const Call& call, storage::Session& session) {
                      " returning to_jsonb(t)::text",
                      {call.captures.at(0), call.request.body}},
                     kNoUser);
+}
+
+HttpResponse analytics(const Call& call, storage::Session& session) {
+  return sql_answer(
+      call,
+      session,
+      {"select jsonb_build_object('users', (select jsonb_build_object('all', count(*),"
+       "  'confirmed', count(email_confirmed_at),"
+       "  'new_30d', count(*) filter (where created_at > now() - interval '30 days'),"
+       "  'signed_in_1d', count(*) filter (where last_sign_in_at > now() - interval '1 day'),"
+       "  'signed_in_30d', count(*) filter (where last_sign_in_at > now() - interval '30 days'),"
+       "  'second_factor', count(*) filter (where exists (select from mfa_factors f"
+       "    where f.user_id = u.id and f.factor_type = 'totp' and f.status = 'verified')))"
+       " from users u),"
+       " 'sessions', (select jsonb_build_object('open', count(*),"
+       "  'refreshed_1h', count(*) filter (where refreshed_at > now() - interval '1 hour'),"
+       "  'opened_1d', count(*) filter (where created_at > now() - interval '1 day'),"
+       "  'second_factor', count(*) filter (where aal = 'aal2'),"
+       "  'mean_s', coalesce(extract(epoch from avg(refreshed_at - created_at)), 0),"
+       "  'by_method', (select coalesce(jsonb_object_agg(method, n), '{}') from"
+       "   (select amr -> 0 ->> 'method' as method, count(*) as n from sessions"
+       "     where revoked_at is null group by 1) m))"
+       " from sessions where revoked_at is null))::text",
+       {}},
+      "");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Nobody without a token but who has a ticket or a share link.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import WebSocket from "ws";
@@ -112,6 +113,21 @@ test("health has the shape that probes know", { timeout: 60_000 }, async () => {
   assert.match(metrics, /http_requests_total\{method="GET",route="\/health",status_code="200"\} [1-9]/);
   assert.match(metrics, /database_query_duration_seconds_bucket\{operation="insert",table="meetings",le="\+Inf"\} [1-9]/);
   assert.match(metrics, /qylon_http_request_seconds_bucket\{method="POST",route="\/api\/meetings",le="0.1"\} [1-9]/);
+});
+
+test("the alerting rules name metrics that are there", { timeout: 60_000 }, async () => {
+  // A meeting with audio brings the metrics of meetings.
+  const body = Buffer.alloc(16_000);
+  await server.fetch("/v1/ingest/new?codec=pcm_s16le&rate=16000", { method: "PUT", body });
+  const rules = await readFile(new URL("../../deploy/alerts.yml", import.meta.url), "utf8");
+  const page = await (await server.fetch("/metrics")).text();
+  const known = new Set([...page.matchAll(/^# TYPE (\S+)/gm)].map((match) => match[1]));
+  const exprs = [...rules.matchAll(/^ +expr: (.+)$/gm)].map((match) => match[1]);
+  assert.ok(exprs.length > 10);
+  for (const expr of exprs) {
+    const names = expr.replace(/"[^"]*"|by \([^)]*\)/g, "").match(/\b(qylon|http|database|process|node)_[a-z0-9_]+/g);
+    for (const name of names) assert.ok(known.has(name.replace(/_bucket$/, "")), name);
+  }
 });
 
 test("a page with a share link shows the captions, until the link is revoked", { skip, timeout: 120_000 }, async () => {

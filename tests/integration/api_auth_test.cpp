@@ -244,6 +244,9 @@ TEST_F(Auth, LogsBrowsersInByACookie) {
   const HttpResponse out = begin("POST", "/api/auth/logout", {}, "", cookie).get();
   EXPECT_NE(test::header_of(out, "Set-Cookie").find("Max-Age=0"), std::string::npos);
   EXPECT_EQ(user_with("", cookie), 401);
+  const std::string page = counters_.render();
+  EXPECT_NE(page.find("qylon_auth_sign_ins_total{result=\"right\"} 1"), std::string::npos);
+  EXPECT_NE(page.find("qylon_auth_sign_ins_total{result=\"refused\"} 1"), std::string::npos);
 }
 
 TEST_F(Auth, TellsNobodyWhoHasAnAccount) {

@@ -71,6 +71,35 @@ using Orgs = DomainTest;
 using Clients = DomainTest;
 using Onboarding = DomainJobsTest;
 
+TEST_F(Users, AndTheirSessionsAreCountedForOperators) {
+  const Json before = ask(200, {"service"}, "GET", "/api/users/analytics");
+  EXPECT_TRUE(kDatabase->transact_as(Principal::service(), [&](pqxx::transaction_base& tx) {
+    storage::Sql(tx).run(
+        "with u as (insert into users (id, email, created_at, last_sign_in_at) values"
+        "  (gen_random_uuid(), $1 || '@a.example', now(), now()),"
+        "  (gen_random_uuid(), $1 || '@b.example', now() - interval '40 days', null) returning id)"
+        " insert into sessions (user_id, aal, amr, created_at, refreshed_at, revoked_at)"
+        " select id, 'aal2', '[{\"method\":\"otp\"}]', now() - interval '2 hours', now(), r"
+        " from u, (values (null::timestamptz), (now())) v (r)",
+        {test::random_uuid()});
+    return ok();
+  }));
+  const Json after = ask(200, {"service"}, "GET", "/api/users/analytics");
+  const auto grown = [&](const char* part, const char* name) {
+    return after[part][name].get<int>() - before[part][name].get<int>();
+  };
+  EXPECT_EQ(grown("users", "all"), 2);
+  EXPECT_EQ(grown("users", "new_30d"), 1);
+  EXPECT_EQ(grown("users", "signed_in_1d"), 1);
+  EXPECT_EQ(grown("users", "second_factor"), 0);
+  EXPECT_EQ(grown("sessions", "open"), 2);
+  EXPECT_EQ(grown("sessions", "refreshed_1h"), 2);
+  EXPECT_EQ(grown("sessions", "second_factor"), 2);
+  EXPECT_EQ(after["sessions"]["by_method"]["otp"], 2);
+  EXPECT_EQ(after["sessions"]["mean_s"], 7200.0);
+  ask(403, owner_, "GET", "/api/users/analytics");
+}
+
 TEST_F(Users, HaveAProfileWhoseNamedMembersChange) {
   ask(200, user_, "PATCH", "/api/users/me", {{"display_name", "Ann"}, {"locale", "en-GB"}});
   ask(200, user_, "PATCH", "/api/users/me", {{"display_name", "Ann Lee"}});
