@@ -147,6 +147,13 @@ test("a late reader gets every line, follows the newest, and may scroll up and j
   await page.click("#jump");
   assert.ok(await atEnd());
   assert.ok(await page.isHidden("#jump"));
+  // Lines of one voice after another, out of sight: only the captions scroll, not the page.
+  assert.ok(await page.evaluate(() => {
+    for (const line of document.querySelectorAll(".line")) line.classList.add("again");
+    document.getElementById("captions").scrollTop = 0;
+    const { scrollHeight, clientHeight } = document.documentElement;
+    return scrollHeight <= clientHeight;
+  }));
 
   // The size of the text is kept for the next visit.
   await page.reload();
