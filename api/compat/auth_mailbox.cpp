@@ -43,6 +43,11 @@ std::optional<Account> recipient(AuthContext& context, Sql& sql, Sending& sendin
   }
   if (!account || account->banned) return std::nullopt;
   if (sending.purpose == "signup" && account->confirmed) return std::nullopt;
+  if (sending.purpose == "email_change") {
+    const auto asked = sql.value("select new_email from users where id = $1::uuid", {account->id});
+    if (!asked) return std::nullopt;
+    sending.email = *asked;  // Where the user wants to be reached; the account has the old one.
+  }
   return account;
 }
 
@@ -89,7 +94,7 @@ void send_as(AuthContext& context,
                   .user_metadata = body->object("data").value_or("{}")};
   if (sending.purpose.empty()) {
     return reply(auth_problem(
-        400, "validation_failed", "only a sign-up is sent again: type must be signup"));
+        400, "validation_failed", "what is sent again is a signup or an email_change"));
   }
   send(context, std::move(sending), std::move(reply));
 }
@@ -104,7 +109,8 @@ void otp(AuthContext& context, const CallPtr& call, HttpReply reply) {
 
 void resend(AuthContext& context, const CallPtr& call, HttpReply reply) {
   send_as(context, call, std::move(reply), [](const AuthBody& body) {
-    return body.text("type") == "signup" ? "signup" : "";
+    const std::string type = body.text("type");
+    return type == "signup" || type == "email_change" ? type : "";
   });
 }
 

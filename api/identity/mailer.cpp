@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstring>
 #include <ctime>
+#include <map>
+#include <optional>
 #include <thread>
 
 #include <curl/curl.h>
@@ -21,6 +23,7 @@ namespace qylon::api {
 namespace {
 
 constexpr std::size_t kMailsMax = 1'000;
+constexpr std::chrono::minutes kIdle{1};
 constexpr long kConnectMaxMs = 10'000;
 constexpr long kExchangeMaxMs = 30'000;
 
@@ -37,11 +40,19 @@ std::size_t give(char* buffer, std::size_t size, std::size_t count, void* user) 
   return bytes;
 }
 
-/// The server said that trying again is no use (RFC 5321 section 4.2.1).
-bool is_final(CURL* curl) {
+enum class Outcome : std::uint8_t {
+  kSent,
+  kLater,  ///< The server cannot take this mail now.
+  kAway,   ///< It cannot be talked to.
+  kNever,  ///< It will not take this mail.
+};
+
+/// By the first digit of the server's last reply (RFC 5321 section 4.2.1).
+Outcome outcome_of_failure(CURL* curl) {
   long reply = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply);
-  return reply >= 500 && reply < 600;
+  if (reply >= 500 && reply < 600) return Outcome::kNever;
+  return reply >= 400 && reply < 500 ? Outcome::kLater : Outcome::kAway;
 }
 
 std::string rfc5322_date(std::int64_t wall_us) {
@@ -104,7 +115,14 @@ class Mailer::Impl {
   }
 
  private:
-  enum class Outcome : std::uint8_t { kSent, kLater, kNever };
+  using Time = std::chrono::steady_clock::time_point;
+
+  struct Letter {
+    Mail mail;
+    std::string text;
+    Backoff backoff;
+    int attempts = 0;
+  };
 
   Counter& counter(const std::string& result) {
     return deps_.counters.counter(
@@ -112,32 +130,57 @@ class Mailer::Impl {
   }
 
   void run() {
-    Backoff backoff(
-        {.base_ms = options_.retry_base_ms, .cap_ms = options_.retry_cap_ms, .seed = 1});
-    while (const auto mail = mails_.pop()) {
-      const std::string text =
-          format_mail(*mail, options_.from, hex(random_bytes(16)), deps_.clock.wall_us());
-      Outcome outcome = Outcome::kLater;
-      for (int attempt = 0; attempt < options_.attempts_max; ++attempt) {
-        if (attempt > 0 && !wait_ms(backoff.next_ms(options_.retry_base_ms))) return;
-        outcome = deliver(*mail, text);
-        if (outcome != Outcome::kLater) break;
+    while (auto letter = next()) {
+      ++letter->attempts;
+      const Outcome outcome = deliver(letter->mail, letter->text);
+      if (outcome == Outcome::kSent) {
+        sent_.add();
+      } else if (outcome == Outcome::kNever || letter->attempts >= options_.attempts_max) {
+        given_up_.add();
+      } else {
+        const std::int64_t wait_ms = letter->backoff.next_ms(options_.retry_base_ms);
+        const Time due = std::chrono::steady_clock::now() + std::chrono::milliseconds(wait_ms);
+        if (outcome == Outcome::kAway) away_until_ = due;
+        later_.emplace(due, *std::move(letter));
       }
-      backoff.reset();
-      (outcome == Outcome::kSent ? sent_ : given_up_).add();
     }
   }
 
-  /// False when the mailer stops.
-  bool wait_ms(std::int64_t wait_ms) {
-    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(wait_ms);
+  /// The one to try now; waits for it. Nothing when the mailer stops.
+  std::optional<Letter> next() {
+    while (!mails_.closed()) {
+      const Time now = std::chrono::steady_clock::now();
+      const Time due = later_.empty() ? now + kIdle : later_.begin()->first;
+      if (now < away_until_) {
+        wait_until(away_until_);
+      } else if (due <= now) {
+        return std::move(later_.extract(later_.begin()).mapped());
+      } else if (later_.size() >= kMailsMax) {
+        wait_until(due);
+      } else if (auto mail =
+                     mails_.pop_for(std::chrono::ceil<std::chrono::microseconds>(due - now))) {
+        return letter_of(*std::move(mail));
+      }
+    }
+    return std::nullopt;
+  }
+
+  Letter letter_of(Mail mail) {
+    std::string text =
+        format_mail(mail, options_.from, hex(random_bytes(16)), deps_.clock.wall_us());
+    const Backoff backoff(
+        {.base_ms = options_.retry_base_ms, .cap_ms = options_.retry_cap_ms, .seed = ++letters_});
+    return {std::move(mail), std::move(text), backoff};
+  }
+
+  /// Or until the mailer stops.
+  void wait_until(Time until) {
     const MutexLock lock(mutex_);
     while (!stopping_) {
       const auto left = until - std::chrono::steady_clock::now();
-      if (left <= left.zero()) return true;
+      if (left <= left.zero()) return;
       wake_.wait_for(mutex_, std::chrono::ceil<std::chrono::microseconds>(left));
     }
-    return false;
   }
 
   /// libcurl asks at least once a second whether to go on.
@@ -152,7 +195,7 @@ class Mailer::Impl {
                                                                    curl_easy_cleanup);
     const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> to(
         curl_slist_append(nullptr, mail.to.c_str()), curl_slist_free_all);
-    if (!curl || !to) return Outcome::kLater;
+    if (!curl || !to) return Outcome::kAway;
     Unsent unsent{text};
     curl_easy_setopt(curl.get(), CURLOPT_URL, options_.url.c_str());
     curl_easy_setopt(curl.get(), CURLOPT_PROTOCOLS_STR, "smtp,smtps");
@@ -178,7 +221,7 @@ class Mailer::Impl {
     const CURLcode code = curl_easy_perform(curl.get());
     if (code == CURLE_OK) return Outcome::kSent;
     deps_.log.warn("mail.not_sent", {{"reason", curl_easy_strerror(code)}});
-    return is_final(curl.get()) ? Outcome::kNever : Outcome::kLater;
+    return outcome_of_failure(curl.get());
   }
 
   const Options options_;  // Constant after construction, like the next one.
@@ -187,6 +230,9 @@ class Mailer::Impl {
   Counter& refused_;
   Counter& given_up_;
   BoundedQueue<Mail> mails_;
+  std::multimap<Time, Letter> later_;  // By when they are due. The thread's, like the next two.
+  Time away_until_{};
+  std::uint64_t letters_ = 0;
   Mutex mutex_;
   Condition wake_;
   bool stopping_ QYLON_GUARDED_BY(mutex_) = false;

@@ -24,11 +24,14 @@ std::string format_mail(const Mail& mail,
                         const std::string& id,
                         std::int64_t wall_us);
 
-/// One thread hands mails to one server, and tries again for some minutes when it is away or says
-/// that it cannot now; a mail that it refuses for good (5yz) is given up at once.
+/// One thread hands mails to one server, and tries again for some minutes. A mail that the server
+/// cannot take now (4yz) waits by itself while others go, one that it refuses for good (5yz) is
+/// given up at once; only a server that does not answer keeps all of them waiting.
 ///
-/// Queue   : 1,000 mails; full means refuse (qylon_mails_total{result="refused"}). What waits when
-///           the server stops is lost: whoever waits for a mail can ask for another.
+/// Source  : RFC 5321 sections 4.2.1 and 4.5.4.1.
+/// Queue   : 1,000 mails; full means refuse (qylon_mails_total{result="refused"}). Besides, 1,000
+///           that are tried again; with as many no others go until one of them is due. What waits
+///           when the server stops is lost: whoever waits for a mail can ask for another.
 /// Threads : send() from any thread, never blocks.
 class Mailer {
  public:

@@ -81,6 +81,30 @@ TEST_F(MailerTest, AFinalRefusalIsNotAskedAgain) {
   EXPECT_EQ(server.connections(), 2);
 }
 
+TEST_F(MailerTest, AMailThatTheServerCannotTakeNowDoesNotKeepTheOthersWaiting) {
+  SmtpStandin server([](const std::string& line, int) -> std::string {
+    return line.starts_with("RCPT TO:<ann@") ? "450 try later" : friendly(line);
+  });
+  const auto mailer = make(server, {.retry_base_ms = 60'000});
+  ASSERT_TRUE(mailer->send(mail_));
+  ASSERT_TRUE(mailer->send({"ben@example.org", "Hello", "one\n"}));
+  EXPECT_TRUE(counted("sent"));
+  EXPECT_TRUE(has_line(server, "RCPT TO:<ben@example.org>"));
+  EXPECT_EQ(count("given_up"), 0U);
+}
+
+TEST_F(MailerTest, AServerThatDoesNotAnswerIsNotAskedForEachMail) {
+  SmtpStandin server([](const std::string& line, int connection) -> std::string {
+    return connection == 1 ? SmtpStandin::kHangUp : friendly(line);
+  });
+  const auto mailer = make(server, {.retry_base_ms = 300, .retry_cap_ms = 300});
+  ASSERT_TRUE(mailer->send(mail_));
+  ASSERT_TRUE(mailer->send(mail_));
+  ASSERT_TRUE(test::poll_until([&] { return server.connections() == 1; }));
+  EXPECT_TRUE(test::poll_until([&] { return count("sent") == 2; }));
+  EXPECT_EQ(server.connections(), 3);
+}
+
 TEST_F(MailerTest, AfterItsAttemptsAMailIsGivenUp) {
   SmtpStandin server([](const std::string& line, int) -> std::string {
     return line.starts_with("MAIL") ? "421 away" : friendly(line);

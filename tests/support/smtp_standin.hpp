@@ -18,6 +18,8 @@ class SmtpStandin {
  public:
   /// What stands for the line of a client that has just come.
   static constexpr const char* kConnected = "(connected)";
+  /// The answer that ends the connection.
+  static constexpr const char* kHangUp = "(hang up)";
   /// From a line of the client (without its end) and the number of the connection, from 1, to the
   /// line to answer; "": says nothing.
   using Answer = std::function<std::string(const std::string& line, int connection)>;
@@ -52,6 +54,10 @@ class SmtpStandin {
   void say(int peer, const std::string& line, int connection) {
     std::string answer = answer_(line, connection);
     if (answer.empty()) return;
+    if (answer == kHangUp) {
+      ::shutdown(peer, SHUT_RDWR);
+      return;
+    }
     answer += "\r\n";
     ::send(peer, answer.data(), answer.size(), MSG_NOSIGNAL);
   }
