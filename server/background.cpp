@@ -1,6 +1,5 @@
 #include "server/background.hpp"
 
-#include <future>
 #include <utility>
 
 #include "api/core/domain_jobs.hpp"
@@ -15,19 +14,6 @@ namespace {
 
 // What is cut off after the last signature is not found, so it is a matter of minutes.
 constexpr const char* kCheckpoints = "*/15 * * * *";
-
-/// One transaction, waited for: at start, when nobody else uses the database yet.
-Status transact(storage::Database& database, const std::function<Status(storage::Sql&)>& body) {
-  std::promise<Status> answer;
-  const bool taken = database.submit([&](storage::Session& session) {
-    answer.set_value(session.transact([&](pqxx::transaction_base& transaction) {
-      storage::Sql sql(transaction);
-      return body(sql);
-    }));
-  });
-  if (!taken) return Error{ErrorCode::kOverloaded, "the database's queue is full"};
-  return answer.get_future().get();
-}
 
 Result<std::unique_ptr<api::LanguageModel>> make_language_model(const Settings& settings,
                                                                 const Background::Parts& parts) {
@@ -55,7 +41,7 @@ Result<std::unique_ptr<Background>> Background::start(const Settings& settings,
   std::string link_secret = masters->derive("file links");
   api::Vault vault(*std::move(masters));
   const Status checked =
-      transact(parts.database, [&](storage::Sql& sql) { return vault.check(sql); });
+      parts.database.transact_and_wait([&](storage::Sql& sql) { return vault.check(sql); });
   if (!checked) return checked.error();
   std::unique_ptr<Background> background(
       new Background(*std::move(audit), std::move(link_secret), parts));

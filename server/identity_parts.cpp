@@ -1,7 +1,5 @@
 #include "server/identity_parts.hpp"
 
-#include <future>
-
 #include "api/compat/supabase_auth.hpp"
 #include "api/identity/identity_key.hpp"
 #include "api/identity/jwks_json.hpp"
@@ -69,23 +67,6 @@ Result<std::unique_ptr<api::Mailer>> make_mailer(const Settings& settings,
   return api::Mailer::create(std::move(options), {deps.log, deps.counters, deps.clock});
 }
 
-/// The first user is there. Output: nobody has ever signed in.
-Result<bool> ensure_first_user(const IdentityParts::Deps& deps) {
-  auto done = std::make_shared<std::promise<Result<bool>>>();
-  auto answer = done->get_future();
-  const bool taken = deps.database.submit([&deps, done](storage::Session& session) {
-    bool is_new = false;
-    const Status made = session.transact([&](pqxx::transaction_base& transaction) {
-      storage::Sql sql(transaction);
-      is_new = api::make_first_user(sql, api::Moment::now(deps.clock));
-      return ok();
-    });
-    done->set_value(made ? Result<bool>(is_new) : made.error());
-  });
-  if (!taken) return Error{ErrorCode::kOverloaded, "the database has too much to do"};
-  return answer.get();
-}
-
 }  // namespace
 
 Result<std::unique_ptr<IdentityParts>> IdentityParts::create(const Settings& settings,
@@ -126,9 +107,11 @@ Result<std::unique_ptr<IdentityParts>> IdentityParts::create(const Settings& set
                                 .sign_up = settings.sign_up},
       api::AuthContext::Parts{
           deps.database, *parts->identity_, parts->mailer_.get(), deps.counters, deps.clock});
-  const auto is_new = ensure_first_user(deps);
-  if (!is_new) return is_new.error();
-  parts->is_new_ = *is_new;
+  const Status made = deps.database.transact_and_wait([&](storage::Sql& sql) {
+    parts->is_new_ = api::make_first_user(sql, api::Moment::now(deps.clock));
+    return ok();
+  });
+  if (!made) return made.error();
   return parts;
 }
 

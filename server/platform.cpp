@@ -37,7 +37,7 @@ Platform::Platform(const Options& options, const Parts& parts)
       files_(options.files,
              {.database = parts.database, .clock = parts.clock, .counters = parts.counters}),
       health_({.clock = parts.clock, .database = parts.database, .journal = parts.journal}),
-      idempotency_(parts.database) {
+      idempotency_(parts.database, jobs_) {
   router_.add(parts.identity_routes);
   router_.add(system_routes({.health = health_,
                              .counters = parts.counters,

@@ -56,7 +56,7 @@ class Platform {
  private:
   // Destroyed upwards: what answers holds routes of the router.
   api::Router router_;
-  api::DatabaseJobs jobs_;  // Of the routes that have no object of their own.
+  api::DatabaseJobs jobs_;  // Of the routes that have no object of their own, and of what is kept.
   api::MeetingsApi meetings_;
   api::SpeakersApi speakers_;
   api::Shares shares_;

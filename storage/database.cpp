@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <future>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "storage/pg_connection.hpp"
 #include "storage/pg_link.hpp"
 #include "storage/query_times.hpp"
+#include "storage/sql.hpp"
 
 namespace qylon::storage {
 namespace {
@@ -321,6 +323,17 @@ Database::~Database() = default;
 
 bool Database::submit(Job job) {
   return impl_->submit(std::move(job));
+}
+Status Database::transact_and_wait(const std::function<Status(Sql&)>& body) {
+  std::promise<Status> answer;
+  const bool taken = submit([&](Session& session) {
+    answer.set_value(session.transact([&](pqxx::transaction_base& transaction) {
+      Sql sql(transaction);
+      return body(sql);
+    }));
+  });
+  if (!taken) return Error{ErrorCode::kOverloaded, "the database's queue is full"};
+  return answer.get_future().get();
 }
 bool Database::healthy() const noexcept {
   return impl_->healthy();

@@ -19,6 +19,7 @@ class transaction_base;
 namespace qylon::storage {
 
 class Database;
+class Sql;
 
 /// One database thread's connection. Stores (storage/meeting_store.hpp) are free functions on it.
 ///
@@ -87,6 +88,10 @@ class Database {
 
   /// False when the queue is full: the job was not and will not be run.
   [[nodiscard]] bool submit(Job job);
+  /// Runs `body` in one transaction on a database thread and waits for it: at start, and for
+  /// threads that may block. Never from a job. Errors: kOverloaded when the queue is full; those of
+  /// Session::transact().
+  Status transact_and_wait(const std::function<Status(Sql&)>& body);
   /// The server answered the last time it was asked, at most about 0.8 s ago.
   bool healthy() const noexcept;
 

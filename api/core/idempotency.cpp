@@ -149,8 +149,8 @@ void Idempotency::begin(const CallPtr& call,
   if (!asked) return reply(problem(asked.error()));
   if (!claimed && found.empty()) return reply(refusal(409, "idempotency_key_in_use", "try again"));
   if (!claimed) return reply(kept_answer(found.front()));
-  route.handler(call, [&database = database_, values, reply](const HttpResponse& response) {
-    const bool taken = database.submit([values, reply, response](Session& next) {
+  route.handler(call, [&keeping = keeping_, values, reply](const HttpResponse& response) {
+    const bool taken = keeping.submit([values, reply, response](Session& next) {
       keep(next, values, response);
       reply(response);
     });

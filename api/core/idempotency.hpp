@@ -21,9 +21,10 @@ class Idempotency {
  public:
   static constexpr std::size_t kBodyBytesMax = 256 << 10;
 
-  /// `database` must outlive the object and the calls under way. The destructor waits for the calls
-  /// that wait for their turn.
-  explicit Idempotency(storage::Database& database) : database_(database), jobs_(database) {}
+  /// The destructor waits for the calls that wait for their turn. `keeping` is for what follows the
+  /// handlers' answers: it must outlive the handlers, and go before what answers.
+  Idempotency(storage::Database& database, DatabaseJobs& keeping)
+      : keeping_(keeping), jobs_(database) {}
 
   /// The call has a key that counts: a change by somebody who is known, answered without a secret.
   static bool applies(const Call& call, const Route& route);
@@ -36,7 +37,7 @@ class Idempotency {
              const HttpReply& reply,
              storage::Session& session);
 
-  storage::Database& database_;
+  DatabaseJobs& keeping_;
   DatabaseJobs jobs_;
 };
 

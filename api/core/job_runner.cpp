@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <future>
 #include <map>
 #include <thread>
 #include <utility>
@@ -142,25 +141,12 @@ class JobRunner::Impl {
         .key = ended.key, .error = error.message, .dead = is_final(error.code), .wait_ms = wait_ms};
   }
 
-  /// Runs `body` in one transaction on a database thread, and waits for it.
-  Status transact(const std::function<Status(storage::Sql&)>& body) {
-    std::promise<Status> answer;
-    const bool taken = parts_.database.submit([&](storage::Session& session) {
-      answer.set_value(session.transact([&](pqxx::transaction_base& transaction) {
-        storage::Sql sql(transaction);
-        return body(sql);
-      }));
-    });
-    if (!taken) return Error{ErrorCode::kOverloaded, "the database's queue is full"};
-    return answer.get_future().get();
-  }
-
   /// What comes by the clock: schedules, expired leases, depth.
   void keep_clock() {
     if (!stored_schedules_) stored_schedules_ = store_schedules();
     if (now_ms() - ticked_ms_ >= kTickMs) {
       ticked_ms_ = now_ms();
-      static_cast<void>(transact([&](storage::Sql& sql) {
+      static_cast<void>(parts_.database.transact_and_wait([&](storage::Sql& sql) {
         run_schedules(sql);
         reap_jobs(sql);
         return ok();
@@ -168,7 +154,7 @@ class JobRunner::Impl {
     }
     if (sampled_ms_ == 0 || now_ms() - sampled_ms_ >= options_.sample_ms) {
       sampled_ms_ = std::max<std::int64_t>(1, now_ms());
-      static_cast<void>(transact([&](storage::Sql& sql) {
+      static_cast<void>(parts_.database.transact_and_wait([&](storage::Sql& sql) {
         slots_.show(sample_queue(sql, options_.depth_max));
         drop_ended_jobs(sql);
         return ok();
@@ -177,7 +163,7 @@ class JobRunner::Impl {
   }
 
   bool store_schedules() {
-    const Status stored = transact([&](storage::Sql& sql) {
+    const Status stored = parts_.database.transact_and_wait([&](storage::Sql& sql) {
       for (const NewSchedule& schedule : schedules_) {
         const Status put = put_schedule(sql, schedule);
         if (!put) return put;
@@ -199,7 +185,7 @@ class JobRunner::Impl {
     const std::vector<JobTry> held_before = slots_.keys();
     std::vector<JobTry> held;
     std::size_t ended = 0;
-    const Status status = transact([&](storage::Sql& sql) {
+    const Status status = parts_.database.transact_and_wait([&](storage::Sql& sql) {
       if (!finished_.empty()) ended += finish_jobs(sql, finished_);
       if (!failed_.empty()) ended += fail_jobs(sql, failed_);
       if (renew) held = extend_leases(sql, held_before, options_.lease_ms);
@@ -242,7 +228,7 @@ class JobRunner::Impl {
           inbox_->take(std::chrono::milliseconds(std::max<std::int64_t>(1, until_ms - now_ms())))
               .ended);
     }
-    static_cast<void>(transact([&](storage::Sql& sql) {
+    static_cast<void>(parts_.database.transact_and_wait([&](storage::Sql& sql) {
       finish_jobs(sql, finished_);
       fail_jobs(sql, failed_);
       release_jobs(sql, slots_.keys());

@@ -24,7 +24,7 @@ const test::TestDatabase* const kCluster = test::TestDatabase::of_program();
 class RepeatedRequests : public testing::Test {
  protected:
   void SetUp() override {
-    idempotency_ = std::make_unique<Idempotency>(kCluster->pool());
+    idempotency_ = std::make_unique<Idempotency>(kCluster->pool(), keeping_);
     router_ = std::make_unique<Router>(
         Router::Limits{.per_address = 1e6, .per_user = 1e6},
         Router::Parts{access_, kClock, kLog, counters_, idempotency_.get()});
@@ -66,8 +66,9 @@ class RepeatedRequests : public testing::Test {
   int done_ = 0;
   HttpReply waiting_;
   std::promise<void> waits_;
-  std::unique_ptr<Idempotency> idempotency_;
   std::unique_ptr<Router> router_;
+  DatabaseJobs keeping_{kCluster->pool()};
+  std::unique_ptr<Idempotency> idempotency_;
 };
 
 TEST_F(RepeatedRequests, AreDoneOnceAndAnsweredAlike) {
@@ -102,6 +103,14 @@ TEST_F(RepeatedRequests, AreRefusedWhileTheFirstIsAnswered) {
   waiting_(json_answer(200, "done"));
   EXPECT_EQ(first.get().body, "done");
   EXPECT_EQ(ask("/slow", "{}").body, "done");
+}
+
+TEST_F(RepeatedRequests, AreAnsweredWhileTheServerStopsAndKeepsNothing) {
+  auto first = start("/slow", "{}");
+  waits_.get_future().wait();
+  keeping_.close();
+  waiting_(json_answer(200, "done"));
+  EXPECT_EQ(first.get().body, "done");
 }
 
 TEST_F(RepeatedRequests, AreDoneAgainAfterAFailure) {
