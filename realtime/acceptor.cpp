@@ -41,6 +41,23 @@ Result<int> bind_listener(const addrinfo& address, const std::string& shown) {
   return Error{ErrorCode::kUnavailable, "cannot listen on " + shown + ": " + reason};
 }
 
+Result<int> listen_on(const std::string& name, int port) {
+  const std::string host = name == "localhost" ? "127.0.0.1" : name;
+  const std::string shown = host + ":" + std::to_string(port);
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
+  addrinfo* found = nullptr;
+  if (port < 0 || port > 65'535 ||
+      ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found) != 0)
+    return Error{ErrorCode::kInvalidArgument,
+                 "cannot listen on " + shown + ": give a numeric address and a port up to 65535"};
+  auto listener = bind_listener(*found, shown);
+  ::freeaddrinfo(found);
+  return listener;
+}
+
 int bound_port(int fd) {
   sockaddr_storage address{};
   socklen_t length = sizeof(address);
@@ -78,32 +95,31 @@ PeerAddress peer_address(const void* sockaddr_storage) {
 Result<std::unique_ptr<Acceptor>> Acceptor::start(const Options& options,
                                                   HasRoom has_room,
                                                   OnAccept on_accept) {
-  const std::string host = options.host == "localhost" ? "127.0.0.1" : options.host;
-  const std::string shown = host + ":" + std::to_string(options.port);
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
-  addrinfo* found = nullptr;
-  if (options.port < 0 || options.port > 65'535 ||
-      ::getaddrinfo(host.c_str(), std::to_string(options.port).c_str(), &hints, &found) != 0)
-    return Error{ErrorCode::kInvalidArgument,
-                 "cannot listen on " + shown + ": give a numeric address and a port up to 65535"};
-  const auto listener = bind_listener(*found, shown);
-  ::freeaddrinfo(found);
-  if (!listener) return listener.error();
+  std::vector<int> ports{options.port};
+  ports.insert(ports.end(), options.also_ports.begin(), options.also_ports.end());
+  std::vector<int> listeners;
+  for (const int port : ports) {
+    const auto listener = listen_on(options.host, port);
+    if (listener) {
+      listeners.push_back(*listener);
+      continue;
+    }
+    for (const int opened : listeners)
+      ::close(opened);
+    return listener.error();
+  }
   const int wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   QYLON_CHECK(wake >= 0);
   return std::unique_ptr<Acceptor>(
-      new Acceptor(*listener, wake, std::move(has_room), std::move(on_accept)));
+      new Acceptor(std::move(listeners), wake, std::move(has_room), std::move(on_accept)));
 }
 
-Acceptor::Acceptor(int listener, int wake, HasRoom has_room, OnAccept on_accept)
-    : listener_(listener),
+Acceptor::Acceptor(std::vector<int> listeners, int wake, HasRoom has_room, OnAccept on_accept)
+    : listeners_(std::move(listeners)),
       wake_(wake),
       has_room_(std::move(has_room)),
       on_accept_(std::move(on_accept)),
-      port_(bound_port(listener)),
+      port_(bound_port(listeners_.front())),
       thread_([this] { run(); }) {}
 
 Acceptor::~Acceptor() {
@@ -123,12 +139,12 @@ void Acceptor::wait(int for_ms) const {
   ::poll(&wake, 1, for_ms);
 }
 
-void Acceptor::accept_all() {
+void Acceptor::accept_all(int listener) {
   for (;;) {
     if (!has_room_()) return wait(kNoRoomPauseMs);
     sockaddr_storage address{};
     socklen_t length = sizeof(address);
-    const int fd = ::accept4(listener_,
+    const int fd = ::accept4(listener,
                              reinterpret_cast<sockaddr*>(&address),  // NOLINT: the socket API.
                              &length,
                              SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -147,13 +163,18 @@ void Acceptor::accept_all() {
 }
 
 void Acceptor::run() {
-  std::array<pollfd, 2> sources{{{listener_, POLLIN, 0}, {wake_, POLLIN, 0}}};
+  std::vector<pollfd> sources{{wake_, POLLIN, 0}};
+  for (const int listener : listeners_)
+    sources.push_back({listener, POLLIN, 0});
   for (;;) {
     if (::poll(sources.data(), sources.size(), -1) < 0) continue;
-    if (sources[1].revents != 0) break;
-    if (sources[0].revents != 0) accept_all();
+    if (sources[0].revents != 0) break;
+    for (const pollfd& source : sources) {
+      if (source.revents != 0) accept_all(source.fd);
+    }
   }
-  ::close(listener_);
+  for (const int listener : listeners_)
+    ::close(listener);
 }
 
 }  // namespace qylon::realtime

@@ -1,10 +1,11 @@
 #pragma once
-/// The listening socket and its thread.
+/// The listening sockets and their thread.
 
 #include <functional>
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "core/result.hpp"
 #include "realtime/connection.hpp"
@@ -19,6 +20,8 @@ class Acceptor {
   struct Options {
     std::string host = "127.0.0.1";  ///< Numeric, or "localhost" for 127.0.0.1.
     int port = 0;
+    std::vector<int>
+        also_ports{};  ///< Further ones of the same host; what comes there is the same.
   };
   using OnAccept = std::function<void(int fd, PeerAddress peer)>;
   /// False: peers wait in the kernel's queue until it is true again. Asked on the same thread.
@@ -34,17 +37,18 @@ class Acceptor {
   Acceptor& operator=(Acceptor&&) = delete;
 
   int port() const noexcept { return port_; }
-  /// Closes the listening socket soon; connections that wait in its queue are reset. Any thread.
+  /// Closes the listening sockets soon; connections that wait in their queues are reset. Any
+  /// thread.
   void stop();
 
  private:
-  Acceptor(int listener, int wake, HasRoom has_room, OnAccept on_accept);
+  Acceptor(std::vector<int> listeners, int wake, HasRoom has_room, OnAccept on_accept);
   void run();
-  void accept_all();
+  void accept_all(int listener);
   void wait(int for_ms) const;
 
-  const int listener_;
-  const int wake_;  // eventfd
+  const std::vector<int> listeners_;  // The first one is that of port().
+  const int wake_;                    // eventfd
   const HasRoom has_room_;
   const OnAccept on_accept_;
   int port_ = 0;

@@ -90,7 +90,7 @@ Status Edge::start(const Options& options) {
     net_threads_.push_back(*std::move(thread));
   }
   auto acceptor = Acceptor::start(
-      {options.host, options.port},
+      {options.host, options.port, options.also_ports},
       [this] { return has_room(); },
       [this](int fd, PeerAddress peer) { on_accept(fd, std::move(peer)); });
   if (!acceptor) return acceptor.error();

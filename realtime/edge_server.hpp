@@ -44,6 +44,7 @@ class EdgeServer {
   struct Options {
     std::string host = "127.0.0.1";  ///< Numeric IPv4 or IPv6 address, or "localhost".
     int port = 8080;                 ///< 0 picks a free one, see port().
+    std::vector<int> also_ports;     ///< Of the same host, with the same behind them.
     int net_threads = 1;             ///< 1..64.
     /// Browser origins beside the server's own, e.g. "https://app.example"; "*" takes all.
     std::vector<std::string> allowed_origins;

@@ -249,6 +249,7 @@ Status Server::start_edge(const ListenAddress& address) {
   realtime::EdgeServer::Options options;
   options.host = address.host;
   options.port = address.port;
+  options.also_ports = parse_ports(settings_.also_listen).value();
   options.net_threads = static_cast<int>(settings_.net_threads);
   options.allowed_origins = split_commas(settings_.allowed_origins);
   options.tls_certificate_path = settings_.tls_certificate;

@@ -1,5 +1,7 @@
 #include "server/platform.hpp"
 
+#include <algorithm>
+
 #include "api/core/crud.hpp"
 #include "api/core/openapi.hpp"
 #include "api/domains/domains.hpp"
@@ -15,8 +17,19 @@ Platform::Options platform_options(const Settings& settings, const std::string& 
           .files = {.dir = settings.data_dir + "/files", .link_secret = link_secret},
           .limits = {.per_address = static_cast<double>(settings.requests_per_address),
                      .per_user = static_cast<double>(settings.requests_per_user),
-                     .per_org = static_cast<double>(settings.requests_per_org)}};
+                     .per_org = static_cast<double>(settings.requests_per_org)},
+          .services = parse_services(settings.services).value()};
 }
+
+namespace {
+
+/// The service that a domain is part of.
+std::string_view service_of(const api::Domain& domain) {
+  const bool is_about_meetings = domain.name == "meeting_insights" || domain.name == "voices";
+  return is_about_meetings ? "meetings" : std::string_view(domain.name);
+}
+
+}  // namespace
 
 Platform::Platform(const Options& options, const Parts& parts)
     : router_(options.limits,
@@ -38,23 +51,31 @@ Platform::Platform(const Options& options, const Parts& parts)
              {.database = parts.database, .clock = parts.clock, .counters = parts.counters}),
       health_({.clock = parts.clock, .database = parts.database, .journal = parts.journal}),
       idempotency_(parts.database, jobs_) {
-  router_.add(parts.identity_routes);
+  const auto serves = [&services = options.services](std::string_view name) {
+    return services.empty() || std::find(services.begin(), services.end(), name) != services.end();
+  };
+  if (serves("users")) router_.add(parts.identity_routes);
   router_.add(system_routes({.health = health_,
                              .counters = parts.counters,
                              .database = parts.database,
                              .journal = parts.journal}));
+  if (serves("meetings")) add_meetings(parts);
+  if (serves("files")) router_.add(files_.routes());
+  std::vector<api::Domain> domains = api::all_domains();
+  std::erase_if(domains, [&](const api::Domain& domain) { return !serves(service_of(domain)); });
+  router_.add(api::domain_routes(domains, jobs_));
+  router_.add(api::openapi_routes(domains, router_.table()));
+}
+
+void Platform::add_meetings(const Parts& parts) {
   router_.add(meetings_.routes());
   router_.add(speakers_.routes());
   router_.add(shares_.routes());
-  router_.add(files_.routes());
   router_.add(api::voice_routes({.jobs = jobs_,
                                  .model = std::string(parts.voice_model->name()),
                                  .hear = [model = parts.voice_model](std::string_view wav) {
                                    return hear_clip(model, wav);
                                  }}));
-  const std::vector<api::Domain> domains = api::all_domains();
-  router_.add(api::domain_routes(domains, jobs_));
-  router_.add(api::openapi_routes(domains, router_.table()));
 }
 
 }  // namespace qylon::server

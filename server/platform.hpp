@@ -35,6 +35,7 @@ class Platform {
     std::string recordings_dir;  ///< As MeetingsApi has it.
     api::FilesApi::Options files;
     api::Router::Limits limits;
+    std::vector<std::string> services{};  ///< Whose routes it answers; empty: all.
   };
   struct Parts {
     const Access& access;
@@ -54,6 +55,8 @@ class Platform {
   const api::RouteTable& routes() const noexcept { return router_.table(); }
 
  private:
+  void add_meetings(const Parts& parts);
+
   // Destroyed upwards: what answers holds routes of the router.
   api::Router router_;
   api::DatabaseJobs jobs_;  // Of the routes that have no object of their own, and of what is kept.

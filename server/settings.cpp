@@ -1,5 +1,7 @@
 #include "server/settings.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdlib>
 #include <vector>
@@ -74,6 +76,11 @@ void declare_language_model(SettingList& list, Settings& settings) {
 
 void declare(SettingList& list, Settings& settings) {
   list.add({"listen", "", "HOST:PORT to listen on; port 0 picks a free one."}, settings.listen);
+  list.add({"also-listen", "", "Further ports of that host, comma-separated."},
+           settings.also_listen);
+  list.add(
+      {"services", "", "Whose routes are answered: users,orgs,clients,meetings,files; empty: all."},
+      settings.services);
   list.add({"data-dir", "", "Everything the server keeps: database, journal, recordings, token."},
            settings.data_dir);
   list.add({"config", "", "File of settings, one `name = value` a line."}, settings.config);
@@ -153,7 +160,11 @@ Status read_settings(SettingList& list, Settings& settings, const std::vector<st
   const Status status = list.read_environment([](const char* name) { return std::getenv(name); });
   if (!status) return status;
   others = list.read_flags(words);
-  return others ? ok() : Status(others.error());
+  if (!others) return others.error();
+  const auto ports = parse_ports(settings.also_listen);
+  if (!ports) return ports.error();
+  const auto services = parse_services(settings.services);
+  return services ? ok() : Status(services.error());
 }
 
 Result<ListenAddress> parse_listen(const std::string& listen) {
@@ -174,6 +185,34 @@ Result<ListenAddress> parse_listen(const std::string& listen) {
                      "\"; it takes HOST:PORT, e.g. 127.0.0.1:8080 or [::1]:8080"};
   }
   return ListenAddress{host, port};
+}
+
+Result<std::vector<int>> parse_ports(const std::string& text) {
+  constexpr std::size_t kPortsMax = 16;
+  std::vector<int> ports;
+  for (const std::string& word : split_commas(text)) {
+    int port = 0;
+    const char* const end = word.data() + word.size();
+    const auto parsed = std::from_chars(word.data(), end, port);
+    if (parsed.ec != std::errc{} || parsed.ptr != end || port < 1 || port > 65535 ||
+        ports.size() == kPortsMax)
+      return Error{ErrorCode::kInvalidArgument,
+                   "also-listen takes at most 16 ports from 1 to 65535, e.g. 3001,3002"};
+    ports.push_back(port);
+  }
+  return ports;
+}
+
+Result<std::vector<std::string>> parse_services(const std::string& text) {
+  constexpr std::array<std::string_view, 5> kKnown{"users", "orgs", "clients", "meetings", "files"};
+  std::vector<std::string> services = split_commas(text);
+  for (const std::string& name : services) {
+    if (std::find(kKnown.begin(), kKnown.end(), name) == kKnown.end())
+      return Error{ErrorCode::kInvalidArgument,
+                   "services cannot be \"" + name +
+                       "\"; there are users, orgs, clients, meetings and files"};
+  }
+  return services;
 }
 
 bool is_loopback(const std::string& host) {

@@ -12,6 +12,8 @@ namespace qylon::server {
 /// Field = default. Names, units and ranges stand in declare().
 struct Settings {
   std::string listen = "127.0.0.1:8080";
+  std::string also_listen;
+  std::string services;
   std::string data_dir = "qylon-data";
   std::string config;
   std::string log_level = "info";
@@ -85,6 +87,11 @@ struct ListenAddress {
 Result<ListenAddress> parse_listen(const std::string& listen);
 /// What stands between the commas of `text`, without the empty ones.
 std::vector<std::string> split_commas(const std::string& text);
+/// Ports between commas, at most 16. Errors: kInvalidArgument.
+Result<std::vector<int>> parse_ports(const std::string& text);
+/// Names between commas: whose routes a process answers; nothing: all. Errors: kInvalidArgument
+/// that lists the names there are.
+Result<std::vector<std::string>> parse_services(const std::string& text);
 /// 127.0.0.0/8, ::1 or localhost.
 bool is_loopback(const std::string& host);
 
