@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "api/core/domain_jobs.hpp"
-#include "api/core/vault.hpp"
 #include "api/domains/domains.hpp"
 #include "api/files/files.hpp"
 #include "server/secret_setting.hpp"
@@ -44,7 +43,7 @@ Result<std::unique_ptr<Background>> Background::start(const Settings& settings,
       parts.database.transact_and_wait([&](storage::Sql& sql) { return vault.check(sql); });
   if (!checked) return checked.error();
   std::unique_ptr<Background> background(
-      new Background(*std::move(audit), std::move(link_secret), parts));
+      new Background(*std::move(audit), std::move(vault), std::move(link_secret), parts));
   background->jobs_.handle(
       "files.cleanup",
       api::in_transaction(
@@ -54,20 +53,20 @@ Result<std::unique_ptr<Background>> Background::start(const Settings& settings,
           }));
   const Status scheduled = background->add_schedules();
   if (!scheduled) return scheduled.error();
-  const Status added = background->add_domains(settings, std::move(vault), parts);
+  const Status added = background->add_domains(settings, parts);
   if (!added) return added.error();
   background->jobs_.start();
   background->events_.start();
   return background;
 }
 
-Status Background::add_domains(const Settings& settings, api::Vault vault, const Parts& parts) {
+Status Background::add_domains(const Settings& settings, const Parts& parts) {
   const bool has_model = !settings.llm_base_url.empty();
   if (has_model) {
     auto model = make_language_model(settings, parts);
     if (!model) return model.error();
     model_insights_ =
-        std::make_unique<api::ModelInsights>(*std::move(model), std::move(vault), parts.database);
+        std::make_unique<api::ModelInsights>(*std::move(model), vault_, parts.database);
     jobs_.handle(std::string(api::kModelInsights), model_insights_->handler());
   }
   return api::add_domain_jobs(api::all_domains(has_model),
@@ -81,8 +80,12 @@ Status Background::add_schedules() {
   return jobs_.schedule({.name = "files.cleanup", .cron = "17 * * * *", .kind = "files.cleanup"});
 }
 
-Background::Background(api::AuditTrail audit, std::string link_secret, const Parts& parts)
+Background::Background(api::AuditTrail audit,
+                       api::Vault vault,
+                       std::string link_secret,
+                       const Parts& parts)
     : audit_(std::move(audit)),
+      vault_(std::move(vault)),
       link_secret_(std::move(link_secret)),
       sagas_(parts.database),
       jobs_({},

@@ -8,6 +8,7 @@
 #include "api/core/event_subscriptions.hpp"
 #include "api/core/job_runner.hpp"
 #include "api/core/saga.hpp"
+#include "api/core/vault.hpp"
 #include "api/domains/model_insights.hpp"
 #include "core/clock.hpp"
 #include "core/counters.hpp"
@@ -37,13 +38,15 @@ class Background {
 
   /// What the links to files are signed with.
   const std::string& link_secret() const noexcept { return link_secret_; }
+  const api::Vault& vault() const noexcept { return vault_; }
 
  private:
-  Background(api::AuditTrail audit, std::string link_secret, const Parts& parts);
+  Background(api::AuditTrail audit, api::Vault vault, std::string link_secret, const Parts& parts);
   Status add_schedules();
-  Status add_domains(const Settings& settings, api::Vault vault, const Parts& parts);
+  Status add_domains(const Settings& settings, const Parts& parts);
 
   const api::AuditTrail audit_;
+  const api::Vault vault_;
   const std::string link_secret_;
   std::unique_ptr<api::ModelInsights> model_insights_;  // Null without a model.
   api::Sagas sagas_;

@@ -245,7 +245,8 @@ Status Server::start_edge(const ListenAddress& address) {
                                                          .database = *database_,
                                                          .journal = *journal_,
                                                          .control = *live_,
-                                                         .voice_model = voice_model_});
+                                                         .voice_model = voice_model_,
+                                                         .vault = background_->vault()});
   realtime::EdgeServer::Options options;
   options.host = address.host;
   options.port = address.port;

@@ -4,6 +4,7 @@
 
 #include "api/core/crud.hpp"
 #include "api/core/openapi.hpp"
+#include "api/credentials.hpp"
 #include "api/domains/domains.hpp"
 #include "api/voices.hpp"
 #include "server/settings.hpp"
@@ -61,6 +62,7 @@ Platform::Platform(const Options& options, const Parts& parts)
                              .journal = parts.journal}));
   if (serves("meetings")) add_meetings(parts);
   if (serves("files")) router_.add(files_.routes());
+  if (serves("orgs")) router_.add(api::credential_routes(jobs_, parts.vault));
   std::vector<api::Domain> domains = api::all_domains();
   std::erase_if(domains, [&](const api::Domain& domain) { return !serves(service_of(domain)); });
   router_.add(api::domain_routes(domains, jobs_));

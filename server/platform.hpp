@@ -6,6 +6,7 @@
 
 #include "api/core/idempotency.hpp"
 #include "api/core/router.hpp"
+#include "api/core/vault.hpp"
 #include "api/files/files.hpp"
 #include "api/meetings.hpp"
 #include "api/shares.hpp"
@@ -47,6 +48,7 @@ class Platform {
     const storage::Journal& journal;
     MeetingControl& control;
     std::shared_ptr<const diarization::EmbeddingModel> voice_model;
+    const api::Vault& vault;
   };
   Platform(const Options& options, const Parts& parts);
 

@@ -90,7 +90,8 @@ class Canary : public testing::Test {
                         .database = kDatabase->pool(),
                         .journal = *journal_,
                         .control = control_,
-                        .voice_model = load_voice_model(Settings{}).value()});
+                        .voice_model = load_voice_model(Settings{}).value(),
+                        .vault = vault_});
   }
 
   /// Everything that the media path writes about a meeting of the other organisation.
@@ -232,6 +233,7 @@ class Canary : public testing::Test {
   inline static const test::TemporaryDirectory identity_directory_{};
   Settings settings_;
   std::unique_ptr<IdentityParts> identity_;
+  const api::Vault vault_{api::MasterKeys({SealKey::random()})};
   std::unique_ptr<Platform> platform_;
   std::string owner_;
   std::string their_owner_;
