@@ -163,12 +163,22 @@ Assignment VoiceClusters::State::assign(Follower& follower,
 
 void VoiceClusters::State::refresh(float lightest) {
   refreshed = history.next();
-  regroup(regrouped(history, voices, lightest, options.voices_max));
-  smooth_changes(history, voices, {options.stay, options.stay_s});
+  const int first_new = next_number;
+  std::vector<int> shown;
+  for (std::int64_t evidence = history.first(); evidence < history.next(); ++evidence)
+    shown.push_back(history.voice_of(evidence));
+  const bool withheld = std::find(shown.begin(), shown.end(), -1) != shown.end();
+  const VoiceGroups groups = regrouped(history, voices, lightest, options.voices_max);
+  // The search is greedy: what it finds is not always likelier than what there is.
+  if (withheld || groups.gain > 0) regroup(groups);
+  smooth_changes(history, voices, shown, {options.stay, options.stay_s});
   std::vector<int> numbers;
   for (const VoiceSet::Voice& voice : voices.voices())
     numbers.push_back(voice.number);
   collect(numbers);
+  // A new number that no window kept was shown to nobody.
+  while (next_number > first_new && voices.index_of(next_number - 1) < 0)
+    --next_number;
 }
 
 /// Groups take over the numbers of the voices with which they share most evidence.

@@ -146,6 +146,54 @@ std::vector<int> heavier_groups(const Groups& groups,
   return out;
 }
 
+/// Log evidence of a grouping of the windows and of what is forgotten of each voice; -1: alone.
+float evidence_of(const VoiceHistory& history,
+                  const VoiceSet& voices,
+                  std::span<const int> of_voice,
+                  std::span<const int> of_window,
+                  int count) {
+  const std::size_t size = voices.mean().size();
+  std::vector<float> sums(static_cast<std::size_t>(count) * size);
+  std::vector<float> counts(static_cast<std::size_t>(count));
+  float out = 0;
+  const auto sum_of = [&](int group) {
+    return std::span(sums).subspan(static_cast<std::size_t>(group) * size, size);
+  };
+  for (std::size_t i = 0; i < of_voice.size(); ++i) {
+    const VoiceSet::Voice& voice = voices.voices()[i];
+    if (of_voice[i] < 0 || voice.forgotten_count <= 0) continue;
+    add_scaled(voice.forgotten, 1.0F, sum_of(of_voice[i]));
+    add_scaled(voices.mean(), -voice.forgotten_count, sum_of(of_voice[i]));
+    counts[static_cast<std::size_t>(of_voice[i])] += voice.forgotten_count;
+  }
+  for (std::size_t i = 0; i < of_window.size(); ++i) {
+    const std::int64_t evidence = history.first() + static_cast<std::int64_t>(i);
+    const auto window = voices.centred(history.vector(evidence), history.window(evidence).count);
+    if (of_window[i] < 0) {
+      out += voices.evidence_alone(window);
+    } else {
+      add_scaled(window.vector, window.count, sum_of(of_window[i]));
+      counts[static_cast<std::size_t>(of_window[i])] += window.count;
+    }
+  }
+  for (int group = 0; group < count; ++group) {
+    const std::span<const float> sum = sum_of(group);
+    out +=
+        voices.likelihood().evidence(counts[static_cast<std::size_t>(group)],
+                                     std::inner_product(sum.begin(), sum.end(), sum.begin(), 0.0F));
+  }
+  return out;
+}
+
+float evidence_now(const VoiceHistory& history, const VoiceSet& voices) {
+  std::vector<int> of_voice(voices.voices().size());
+  std::iota(of_voice.begin(), of_voice.end(), 0);
+  std::vector<int> of_window;
+  for (std::int64_t evidence = history.first(); evidence < history.next(); ++evidence)
+    of_window.push_back(voices.index_of(history.voice_of(evidence)));
+  return evidence_of(history, voices, of_voice, of_window, static_cast<int>(of_voice.size()));
+}
+
 }  // namespace
 
 VoiceGroups regrouped(const VoiceHistory& history,
@@ -171,6 +219,8 @@ VoiceGroups regrouped(const VoiceHistory& history,
                        evidence + kNewest >= history.next();
     out.of_window.push_back(waits ? -1 : heavy_at(group));
   }
+  out.gain = evidence_of(history, voices, out.of_voice, out.of_window, out.count) -
+             evidence_now(history, voices);
   return out;
 }
 
@@ -180,6 +230,7 @@ namespace {
 void smooth_track(std::span<const std::int64_t> windows,
                   VoiceHistory& history,
                   const VoiceSet& voices,
+                  std::span<const int> shown,
                   const TurnTaking& options) {
   const std::size_t count = voices.voices().size();
   std::vector<float> scores(count);
@@ -190,15 +241,16 @@ void smooth_track(std::span<const std::int64_t> windows,
     const auto centred = voices.centred(history.vector(windows[t]), window.count);
     const float stay = options.stay * std::exp(-window.gap_s / options.stay_s);
     const float change = (1 - stay) / static_cast<float>(count);
+    const int kept = shown[static_cast<std::size_t>(windows[t] - history.first())];
     const auto best = std::max_element(scores.begin(), scores.end()) - scores.begin();
     const float changed = scores[static_cast<std::size_t>(best)] + std::log(change);
     for (std::size_t k = 0; k < count; ++k) {
       const VoiceSet::Voice& voice = voices.voices()[k];
       const float stayed = scores[k] + std::log(stay + change);
       came_from[t * count + k] = stayed >= changed ? static_cast<int>(k) : static_cast<int>(best);
-      next[k] = std::max(stayed, changed) + (history.voice_of(windows[t]) == voice.number
-                                                 ? voices.gain_of_own(voice, centred)
-                                                 : voices.gain(voice, centred));
+      const bool own = history.voice_of(windows[t]) == voice.number;
+      next[k] = std::max(stayed, changed) + (kept == voice.number ? options.keep : 0.0F) +
+                (own ? voices.gain_of_own(voice, centred) : voices.gain(voice, centred));
     }
     std::swap(scores, next);
   }
@@ -214,14 +266,17 @@ void smooth_track(std::span<const std::int64_t> windows,
 
 }  // namespace
 
-void smooth_changes(VoiceHistory& history, const VoiceSet& voices, const TurnTaking& options) {
+void smooth_changes(VoiceHistory& history,
+                    const VoiceSet& voices,
+                    std::span<const int> shown,
+                    const TurnTaking& options) {
   if (voices.voices().size() < 2) return;
   std::map<int, std::vector<std::int64_t>> tracks;
   for (std::int64_t evidence = history.first(); evidence < history.next(); ++evidence)
     tracks[history.window(evidence).track].push_back(evidence);
   for (const auto& [track, windows] : tracks) {
     const std::size_t recent = std::min(windows.size(), kSmoothed);
-    smooth_track(std::span(windows).last(recent), history, voices, options);
+    smooth_track(std::span(windows).last(recent), history, voices, shown, options);
   }
 }
 

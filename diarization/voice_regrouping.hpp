@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "diarization/voice_history.hpp"
@@ -13,6 +14,7 @@ struct VoiceGroups {
       of_voice;  ///< For each voice of the set its group; -1: it has nothing forgotten.
   std::vector<int> of_window;  ///< From history.first() on; -1 withheld.
   int count = 0;
+  float gain = 0;  ///< Log odds of these groups against whose the windows are now.
 };
 
 /// Cuts the history into stretches of at most 2 s of one voice, partitions them and what is
@@ -26,10 +28,15 @@ VoiceGroups regrouped(const VoiceHistory& history,
 struct TurnTaking {
   float stay = 0.85F;
   float stay_s = 3.0F;
+  float keep = 3.0F;  ///< Log odds by which another voice must be likelier than the one shown.
 };
 
 /// Looks for the changes of voice in the last 50 s of every track again, the voices being known,
-/// and gives the windows their likeliest sequence (Viterbi). Withheld ones stay withheld.
-void smooth_changes(VoiceHistory& history, const VoiceSet& voices, const TurnTaking& options);
+/// and gives the windows their likeliest sequence (Viterbi). `shown`: the voice each window has
+/// been shown with, from history.first() on, -1 none. Withheld ones stay withheld.
+void smooth_changes(VoiceHistory& history,
+                    const VoiceSet& voices,
+                    std::span<const int> shown,
+                    const TurnTaking& options);
 
 }  // namespace qylon::diarization
