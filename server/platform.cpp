@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/compat/auth_reference.hpp"
 #include "api/core/crud.hpp"
 #include "api/core/openapi.hpp"
 #include "api/credentials.hpp"
@@ -66,6 +67,7 @@ Platform::Platform(const Options& options, const Parts& parts)
   std::vector<api::Domain> domains = api::all_domains();
   std::erase_if(domains, [&](const api::Domain& domain) { return !serves(service_of(domain)); });
   router_.add(api::domain_routes(domains, jobs_));
+  if (serves("users")) domains.push_back(api::identity_reference());
   router_.add(api::openapi_routes(domains, router_.table()));
 }
 

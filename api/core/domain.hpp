@@ -25,6 +25,7 @@ struct Operation {
   std::vector<Field> body = {};   ///< Not empty: a body that does not hold them is refused.
   std::string returns = {};       ///< Entity of the answer; empty: any JSON, or none with 204.
   int status = 200;
+  std::vector<int> refusals = {};  ///< Statuses of problems beside those that every route may have.
   /// Runs on a database thread, after the body was checked.
   std::function<HttpResponse(const Call& call, storage::Session& session)> handler = {};
 };

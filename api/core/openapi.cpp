@@ -207,6 +207,8 @@ Json describe(const Operation& declared, const std::string& tag) {
   else if (declared.status != 204)
     response["content"] = json_content(Json::object());
   Json responses{{std::to_string(declared.status), std::move(response)}};
+  for (const int refusal : declared.refusals)
+    responses[std::to_string(refusal)] = reference("responses", "problem");
   add_problems(responses, {"400", "401", "403", "404", "409", "429", "503"});
   json["responses"] = std::move(responses);
   return json;

@@ -15,6 +15,7 @@
 
 #include <gtest/gtest.h>
 
+#include "api/compat/auth_reference.hpp"
 #include "api/domains/domains.hpp"
 #include "server/identity_parts.hpp"
 #include "server/platform.hpp"
@@ -307,6 +308,19 @@ TEST_F(Canary, OnlyWhatIsListedIsOpenToWhoShowsNoTokenAlsoOnLoopback) {
     if (response.status != 401) open.insert(route.method + ' ' + route.pattern);
   }
   EXPECT_EQ(open, kOpen);
+}
+
+TEST_F(Canary, EveryRouteOfTheIdentityIsInTheReferenceAsItIs) {
+  const auto name_of = [](const auto& method, const auto& path, api::Permission permission) {
+    return method + ' ' + path + ' ' + std::string(api::permission_name(permission));
+  };
+  std::set<std::string> routes;
+  for (const api::Route& route : identity_->routes())
+    routes.insert(name_of(route.method, route.pattern, route.permission));
+  std::set<std::string> described;
+  for (const api::Operation& operation : api::identity_reference().operations)
+    described.insert(name_of(operation.method, operation.path, operation.permission));
+  EXPECT_EQ(described, routes);
 }
 
 TEST_F(Canary, IsHeardByNobodyElseOverAnyWebSocketVerb) {
