@@ -114,7 +114,8 @@ std::string tracks_to_json(std::span<const TrackItem> tracks) {
     list.push_back({{"track", track.track},
                     {"label", track.label},
                     {"speaker", track.speaker},
-                    {"codec", track.codec}});
+                    {"codec", track.codec},
+                    {"audio_bytes", track.audio_bytes ? Json(*track.audio_bytes) : Json()}});
   }
   return printed({{"tracks", std::move(list)}});
 }

@@ -2,6 +2,7 @@
 /// The JSON of the REST routes.
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,6 +41,7 @@ struct TrackItem {
   std::string label;
   std::string speaker;
   std::string codec;
+  std::optional<std::uintmax_t> audio_bytes{};  ///< Of its recording; none: there is none.
 };
 std::string tracks_to_json(std::span<const TrackItem> tracks);
 

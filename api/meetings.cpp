@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -18,6 +21,7 @@
 #include "storage/database.hpp"
 #include "storage/meeting_rights.hpp"
 #include "storage/meeting_store.hpp"
+#include "storage/sql.hpp"
 
 namespace qylon::api {
 namespace {
@@ -76,6 +80,31 @@ Status may_see(storage::Session& session, const Exchange& exchange) {
   return storage::may_see(session, call.principal, exchange.meeting);
 }
 
+/// Bytes of the file at `path`; nothing when it is not there.
+std::optional<std::uintmax_t> size_of(const std::string& path) {
+  std::error_code error;
+  const std::uintmax_t size = std::filesystem::file_size(path, error);
+  return error ? std::nullopt : std::optional(size);
+}
+
+/// Before the file goes, so that no deletion is without its event.
+Status tell_of_deletion(storage::Session& session,
+                        const Principal& caller,
+                        MeetingId meeting,
+                        TrackId track) {
+  return session.transact([&](pqxx::transaction_base& transaction) {
+    storage::Sql(transaction)
+        .rows(
+            "select app.append_event('recording:' || m.id || ':' || $2, "
+            "'meeting.recording_deleted',"
+            "  jsonb_build_object('meeting', m.id, 'track', $2::text::integer, 'by', $3::text), "
+            "null,"
+            "  m.org_id) from meetings m where m.id = $1::uuid",
+            {meeting.to_string(), std::to_string(track), caller.user});
+    return ok();
+  });
+}
+
 }  // namespace
 
 class MeetingsApi::Impl : public std::enable_shared_from_this<MeetingsApi::Impl> {
@@ -100,11 +129,16 @@ class MeetingsApi::Impl : public std::enable_shared_from_this<MeetingsApi::Impl>
   void export_file(const ExchangePtr& exchange);
   void tracks(const ExchangePtr& exchange);
   void audio(const ExchangePtr& exchange);
+  void delete_audio(const ExchangePtr& exchange);
 
  private:
   /// Runs `answer` on a database thread and replies with what it returns.
   void answer_from_database(const ExchangePtr& exchange,
                             std::function<HttpResponse(storage::Session&)> answer);
+  std::string recording_of(MeetingId meeting, TrackId track) const {
+    return options_.recordings_dir + "/" + meeting.to_string() + "/" + std::to_string(track) +
+           ".opus";
+  }
   void begin_end(const ExchangePtr& exchange, const MeetingInfo& meeting);
   void finish_end(EndWaits::Ticket ticket, MeetingId meeting, const Status& ended);
 
@@ -203,21 +237,25 @@ void MeetingsApi::Impl::export_file(const ExchangePtr& exchange) {
 }
 
 void MeetingsApi::Impl::tracks(const ExchangePtr& exchange) {
-  answer_from_database(exchange, [id = exchange->meeting](storage::Session& session) {
+  const auto self = shared_from_this();
+  answer_from_database(exchange, [self, id = exchange->meeting](storage::Session& session) {
     const auto meeting = storage::find_meeting(session, id);
     if (!meeting) return problem(meeting.error());
     const auto rows = storage::load_tracks(session, id);
     if (!rows) return problem(rows.error());
     std::vector<TrackItem> items;
     for (const storage::TrackRow& row : *rows)
-      items.push_back({row.track, row.label, row.speaker, row.codec});
+      items.push_back({row.track,
+                       row.label,
+                       row.speaker,
+                       row.codec,
+                       size_of(self->recording_of(id, row.track))});
     return json_answer(200, tracks_to_json(items));
   });
 }
 
 void MeetingsApi::Impl::audio(const ExchangePtr& exchange) {
-  const std::string path = options_.recordings_dir + "/" + exchange->meeting.to_string() + "/" +
-                           std::to_string(exchange->track) + ".opus";
+  const std::string path = recording_of(exchange->meeting, exchange->track);
   answer_from_database(exchange, [path, id = exchange->meeting](storage::Session& session) {
     const auto meeting = storage::find_meeting(session, id);
     if (!meeting) return problem(meeting.error());
@@ -227,6 +265,28 @@ void MeetingsApi::Impl::audio(const ExchangePtr& exchange) {
     HttpResponse response = json_answer(200, "");
     response.content_type = "audio/ogg; codecs=opus";
     response.file_path = path;
+    return response;
+  });
+}
+
+void MeetingsApi::Impl::delete_audio(const ExchangePtr& exchange) {
+  const std::string path = recording_of(exchange->meeting, exchange->track);
+  answer_from_database(exchange, [path, exchange](storage::Session& session) {
+    const MeetingId id = exchange->meeting;
+    const Status allowed = storage::may_write(session, exchange->call->principal, id);
+    if (!allowed) return problem(allowed.error());
+    const auto meeting = storage::find_meeting(session, id);
+    if (!meeting) return problem(meeting.error());
+    if (meeting->state != MeetingState::kEnded)
+      return problem({ErrorCode::kConflict, "the meeting has not ended: end it first"});
+    if (::access(path.c_str(), F_OK) != 0)
+      return problem({ErrorCode::kNotFound, "there is no recording of this track"});
+    const Status told = tell_of_deletion(session, exchange->call->principal, id, exchange->track);
+    if (!told) return problem(told.error());
+    if (::unlink(path.c_str()) != 0)
+      return problem({ErrorCode::kUnavailable, "the recording cannot be deleted now"});
+    HttpResponse response;
+    response.status = 204;
     return response;
   });
 }
@@ -299,7 +359,8 @@ std::vector<Route> MeetingsApi::routes() const {
           {"POST", meeting + "/end", kWrite, take(&Impl::end)},
           {"GET", meeting + "/export", kRead, take(&Impl::export_file)},
           {"GET", meeting + "/tracks", kRead, take(&Impl::tracks)},
-          {"GET", meeting + "/tracks/{track}/audio", kRead, take(&Impl::audio)}};
+          {"GET", meeting + "/tracks/{track}/audio", kRead, take(&Impl::audio)},
+          {"DELETE", meeting + "/tracks/{track}/audio", kWrite, take(&Impl::delete_audio)}};
 }
 
 }  // namespace qylon::api

@@ -1,6 +1,10 @@
 /// Meetings and what was said in them, as the media path stores it (storage/meeting_store.hpp).
 
+#include <charconv>
+
+#include "api/core/sql_answer.hpp"
 #include "api/domains/domains.hpp"
+#include "api/http_answers.hpp"
 
 namespace qylon::api {
 namespace {
@@ -143,10 +147,68 @@ Entity words() {
                {"org_id", "meeting", "caption_offset"});
 }
 
+HttpResponse participants(const Call& call, storage::Session& session) {
+  return sql_answer_about(
+      call,
+      session,
+      "meetings",
+      {"select jsonb_build_object('items', (select coalesce(jsonb_agg(jsonb_build_object("
+       "  'key', p.key, 'name', p.name, 'joined_at', p.joined_at) order by p.joined_at, p.key),"
+       "  '[]') from participants p where p.meeting = m.id))::text"
+       " from meetings m where m.id = $1::uuid",
+       {}});
+}
+
+/// A whole number of the query from 0 on; nothing when it is not there, -1 when it is wrong.
+std::optional<std::int64_t> number_of(const Call& call, std::string_view name) {
+  const std::string_view text = call.request.query_value(name);
+  if (text.empty()) return std::nullopt;
+  std::int64_t number = -1;
+  const char* const end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, number);
+  return error == std::errc{} && at == end && number >= 0 ? number : -1;
+}
+
+/// With the speakers that hold now, as an export has them.
+HttpResponse transcriptions(const Call& call, storage::Session& session) {
+  const std::int64_t limit = number_of(call, "limit").value_or(100);
+  const std::int64_t after = number_of(call, "after").value_or(0);
+  if (limit < 1 || limit > 1000 || after < 0)
+    return problem({ErrorCode::kInvalidArgument,
+                    "limit must be from 1 to 1000, after the `next` of an earlier answer"});
+  return sql_answer_about(
+      call,
+      session,
+      "meetings",
+      {"select (select jsonb_build_object('items', coalesce(jsonb_agg(to_jsonb(t) - 'meeting_id'"
+       "   order by t.caption_offset), '[]'),"
+       "  'next', case when count(*) = $3::integer then max(t.caption_offset) end)"
+       " from (select * from transcriptions where meeting_id = m.id and caption_offset > $2::bigint"
+       "  order by caption_offset limit $3::integer) t)::text"
+       " from meetings m where m.id = $1::uuid",
+       {std::to_string(after), std::to_string(limit)}});
+}
+
+std::vector<Operation> routes() {
+  return {
+      {.method = "GET",
+       .path = "/api/meetings/{id}/participants",
+       .summary = "Who takes part in a meeting.",
+       .permission = Permission::kRead,
+       .handler = participants},
+      {.method = "GET",
+       .path = "/api/meetings/{id}/transcriptions",
+       .summary = "What was said, utterance by utterance, page by page; during the meeting too.",
+       .permission = Permission::kRead,
+       .query = Entity("").integer("after").integer("limit").fields(),
+       .handler = transcriptions}};
+}
+
 }  // namespace
 
 Domain meetings_domain() {
-  Domain domain{"meetings"};
+  Domain domain{
+      .name = "meetings", .operations = routes(), .events = {"meeting.recording_deleted"}};
   domain.entities.push_back(meetings());
   domain.entities.push_back(of_meeting("participants")
                                 .keyed({"meeting", "key"})

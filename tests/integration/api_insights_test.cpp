@@ -179,13 +179,40 @@ TEST_F(EndedMeeting, IsReadAgainWithoutTouchingWhatPeopleChanged) {
   }));
 }
 
+TEST_F(EndedMeeting, HasItsTranscriptionsPageByPage) {
+  say(meeting_, "t0", "One.");
+  say(meeting_, "t1", "Two.");
+  say(meeting_, "t0", "Three.");
+  sql("update utterances set label_key = 't1' where meeting = $1 and caption_offset = 3",
+      {meeting_});
+  const Json first = ask(200, owner_, "GET", path("/transcriptions?limit=2"));
+  ASSERT_EQ(first["items"].size(), 2U);
+  EXPECT_EQ(first["items"][0]["text"], "One.");
+  EXPECT_EQ(first["items"][0]["speaker"], "Ann Lee");
+  EXPECT_EQ(first["items"][0]["start_ms"], 1000);
+  const std::string next = std::to_string(first["next"].get<int>());
+  const Json last = ask(200, owner_, "GET", path("/transcriptions?limit=2&after=" + next));
+  ASSERT_EQ(last["items"].size(), 1U);
+  EXPECT_EQ(last["items"][0]["speaker"], "Bob");  // Corrected since.
+  EXPECT_TRUE(last["next"].is_null());
+  for (const char* query : {"?limit=0", "?limit=1001", "?after=x", "?after=-1"})
+    ask(400, owner_, "GET", path("/transcriptions") + query);
+}
+
+TEST_F(EndedMeeting, HasItsParticipants) {
+  sql("insert into participants (meeting, key, name) values ($1, 't0', 'Ann Lee')", {meeting_});
+  const Json items = ask(200, owner_, "GET", path("/participants"))["items"];
+  ASSERT_EQ(items.size(), 1U);
+  EXPECT_EQ(items[0]["name"], "Ann Lee");
+}
+
 TEST_F(EndedMeeting, IsShownToItsOrganisationOnly) {
   say(meeting_, "t0", "I'll send the figures.");
   insights_of_the_end();
   const std::string other = test::random_uuid();
   const From stranger{test::make_member(*kDatabase, other, "owner"), other};
   const From viewer{test::make_member(*kDatabase, org_, "viewer"), org_};
-  for (const char* rest : {"/insights", "/status"}) {
+  for (const char* rest : {"/insights", "/status", "/transcriptions", "/participants"}) {
     ask(200, viewer, "GET", path(rest));
     ask(404, stranger, "GET", path(rest));
     ask(401, {}, "GET", path(rest));

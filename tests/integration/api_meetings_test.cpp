@@ -246,6 +246,30 @@ TEST_F(Meetings, GiveRecordingsThatAreThere) {
   EXPECT_EQ(ask("GET", "/api/meetings/" + id + "/tracks").body, R"({"tracks":[]})");
 }
 
+TEST_F(Meetings, LoseRecordingsOnlyOnceTheyHaveEnded) {
+  const std::string id = created();
+  const std::string path = "/api/meetings/" + id + "/tracks/3/audio";
+  const std::string file = recordings_.path() + "/" + id + "/3.opus";
+  std::filesystem::create_directories(recordings_.path() + "/" + id);
+  std::ofstream(file) << "OggS";
+  EXPECT_EQ(ask("DELETE", path).status, 409);
+  EXPECT_TRUE(std::filesystem::exists(file));
+  ask("POST", "/api/meetings/" + id + "/end");
+  EXPECT_EQ(ask("DELETE", path).status, 204);
+  EXPECT_FALSE(std::filesystem::exists(file));
+  EXPECT_EQ(ask("DELETE", path).status, 404);
+  EXPECT_EQ(ask("GET", path).status, 404);
+  storage::SqlValue told;
+  EXPECT_TRUE(database_->transact_and_wait([&](storage::Sql& sql) {
+    told = sql.value(
+        "select data ->> 'track' from events where type = 'meeting.recording_deleted'"
+        " and data ->> 'meeting' = $1",
+        {id});
+    return ok();
+  }));
+  EXPECT_EQ(told, "3");
+}
+
 TEST_F(Meetings, RefuseWhatTheyDoNotUnderstand) {
   struct Case {
     std::string method;
