@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,14 +26,19 @@ inline double process_cpu_us() {
   return us(usage.ru_utime) + us(usage.ru_stime);
 }
 
-/// Time that process `pid`, of which one thread works, was on a processor.
+/// Time that the threads of process `pid` that are there now were on a processor.
 /// Source: Linux, Documentation/scheduler/sched-stats.rst, /proc/PID/schedstat.
 inline double cpu_us_of(pid_t pid) {
-  std::FILE* const file = std::fopen(("/proc/" + std::to_string(pid) + "/schedstat").c_str(), "r");
-  unsigned long long on_cpu_ns = 0;
-  QYLON_CHECK(file != nullptr && std::fscanf(file, "%llu", &on_cpu_ns) == 1);
-  std::fclose(file);
-  return static_cast<double>(on_cpu_ns) * 1e-3;
+  unsigned long long sum_ns = 0;
+  const std::string tasks = "/proc/" + std::to_string(pid) + "/task";
+  for (const auto& task : std::filesystem::directory_iterator(tasks)) {
+    std::FILE* const file = std::fopen((task.path() / "schedstat").c_str(), "r");
+    unsigned long long on_cpu_ns = 0;
+    QYLON_CHECK(file != nullptr && std::fscanf(file, "%llu", &on_cpu_ns) == 1);
+    std::fclose(file);
+    sum_ns += on_cpu_ns;
+  }
+  return static_cast<double>(sum_ns) * 1e-3;
 }
 
 inline double resident_bytes() {
