@@ -1,10 +1,6 @@
 #pragma once
 /// What is decided about a caller before a handler runs; the rest is row-level security's.
 
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "api/core/route_table.hpp"
 #include "core/access.hpp"
 #include "core/http.hpp"
@@ -13,23 +9,16 @@
 
 namespace qylon::api {
 
-/// Who asks, and what of the claims is looked at before the database does.
-struct Caller {
-  Principal principal;
-  std::string org;  ///< The organisation that the token is of (app_metadata.org_id), or empty.
-  std::optional<std::vector<std::string>> scopes;  ///< Of an API key.
-};
-
 /// Who sent `request`: its `Authorization: Bearer` token (RFC 6750 section 2.1) and its API key.
 /// With X-Org-Id the claims name that organisation as "active_org": app.org() takes it when the
 /// caller is a member.
 /// Errors: kUnauthenticated; kInvalidArgument for an X-Org-Id that is no UUID.
-Result<Caller> identify(const Access& access, const HttpRequest& request);
+Result<Principal> identify(const Access& access, const HttpRequest& request);
 /// The request shows nothing for itself.
 bool shows_nothing(const HttpRequest& request) noexcept;
 
 /// Whether `caller` may call routes that want `permission`.
 /// Errors: kUnauthenticated for "anon" (who could log in), else kForbidden.
-Status permit(const Caller& caller, Permission permission);
+Status permit(const Principal& caller, Permission permission);
 
 }  // namespace qylon::api

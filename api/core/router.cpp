@@ -92,13 +92,13 @@ std::optional<HttpResponse> Router::refuse(const RouteTable::Match& match, Call&
     auto caller = identify(parts_.access, request);
     // A server that wants a token of everybody else takes them there as nobody.
     if (!caller && match.route->permission == Permission::kAnyone && shows_nothing(request))
-      caller = Caller{};
+      caller = Principal{};
     if (!caller) return problem(caller.error());
     const Status permitted = permit(*caller, match.route->permission);
     if (!permitted) return problem(permitted.error());
-    call.principal = std::move(caller->principal);
+    call.principal = *std::move(caller);
     if (auto limited = limit(by_user_, call.principal.user)) return limited;
-    if (auto limited = limit(by_org_, caller->org)) return limited;
+    if (auto limited = limit(by_org_, call.principal.org)) return limited;
   }
   const Status fine = check_body(request);
   if (!fine) return problem(fine.error());

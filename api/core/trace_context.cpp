@@ -1,9 +1,13 @@
 #include "api/core/trace_context.hpp"
 
-#include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstdint>
+#include <string>
 
-#include "core/ids.hpp"
+#include <sys/random.h>
+
+#include "core/check.hpp"
 
 namespace qylon::api {
 namespace {
@@ -37,9 +41,14 @@ bool is_usable(std::string_view received) {
          !is_zero(span) && is_hex(received.substr(kFlagsAt, 2));
 }
 
-std::string random_hex() {
-  std::string text = Uuid::random().to_string();
-  text.erase(std::remove(text.begin(), text.end(), '-'), text.end());
+/// REQUIRES: at most 24 bytes, which is a trace and a span.
+std::string random_hex(std::size_t bytes) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::array<std::uint8_t, (kTraceLength + kSpanLength) / 2> drawn{};
+  QYLON_CHECK(::getrandom(drawn.data(), bytes, 0) == static_cast<ssize_t>(bytes));
+  std::string text;
+  for (std::size_t i = 0; i < bytes; ++i)
+    (text += kHex[drawn[i] >> 4]) += kHex[drawn[i] & 15];
   return text;
 }
 
@@ -54,8 +63,12 @@ std::string_view flags_of(std::string_view received) {
 
 std::string continue_trace(std::string_view received) {
   const bool goes_on = is_usable(received);
-  std::string trace = goes_on ? std::string(received.substr(kTraceAt, kTraceLength)) : random_hex();
-  std::string text = "00-" + std::move(trace) + "-" + random_hex().substr(0, kSpanLength) + "-";
+  const std::string drawn = random_hex((goes_on ? kSpanLength : kTraceLength + kSpanLength) / 2);
+  const std::string_view span = std::string_view(drawn).substr(drawn.size() - kSpanLength);
+  const std::string_view trace = goes_on ? received.substr(kTraceAt, kTraceLength)
+                                         : std::string_view(drawn).substr(0, kTraceLength);
+  std::string text = "00-";
+  text.append(trace).append("-").append(span).append("-");
   return text.append(goes_on ? flags_of(received) : "01");
 }
 

@@ -1,5 +1,6 @@
 #include "api/identity/api_keys.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 
@@ -15,6 +16,17 @@ constexpr std::string_view kColumns =
     R"(jsonb_build_object('id', id, 'name', name, 'prefix', prefix, 'org_id', org_id,
                           'scopes', scopes, 'expires_at', expires_at, 'revoked_at', revoked_at,
                           'created_at', created_at))";
+
+/// What stands between single spaces.
+std::vector<std::string> words_of(std::string_view text) {
+  std::vector<std::string> words;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    words.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return words;
+}
 
 std::string array_of(const std::vector<std::string>& words) {
   std::string text = "{";
@@ -71,7 +83,9 @@ void ApiKeys::load(storage::Sql& sql, const Moment& now) {
                                     jsonb_build_object('org_id', k.org_id)),
                   'user_metadata', u.user_metadata, 'aal', 'aal1', 'is_anonymous', false,
                   'key_id', k.id, 'scopes', k.scopes)::text,
-                floor(extract(epoch from k.expires_at))::bigint
+                floor(extract(epoch from k.expires_at))::bigint,
+                coalesce(k.org_id::text, u.app_metadata ->> 'org_id', ''),
+                array_to_string(k.scopes, ' ')
            from api_keys k join users u on u.id = k.user_id
           where k.revoked_at is null
             and (k.expires_at is null or k.expires_at > to_timestamp($1::float8))
@@ -83,7 +97,12 @@ void ApiKeys::load(storage::Sql& sql, const Moment& now) {
     std::int64_t expires_s = std::numeric_limits<std::int64_t>::max();
     if (row[3]) std::from_chars(row[3]->data(), row[3]->data() + row[3]->size(), expires_s);
     table->emplace(*row[0],
-                   Entry{{.role = "authenticated", .user = *row[1], .claims = *row[2]}, expires_s});
+                   Entry{{.role = "authenticated",
+                          .user = *row[1],
+                          .claims = *row[2],
+                          .org = *row[4],
+                          .scopes = words_of(*row[5])},
+                         expires_s});
   }
   const MutexLock lock(mutex_);
   table_ = std::move(table);

@@ -8,7 +8,11 @@ namespace qylon::api {
 namespace {
 
 Principal principal_of(const JwtClaims& claims) {
-  return {.role = claims.role, .user = claims.user, .claims = claims.json};
+  return {.role = claims.role,
+          .user = claims.user,
+          .claims = claims.json,
+          .org = claims.org,
+          .scopes = claims.scopes};
 }
 
 }  // namespace

@@ -118,6 +118,23 @@ std::string text_claim(const Json& payload, const char* name) {
   return claim != payload.end() && claim->is_string() ? claim->get<std::string>() : std::string();
 }
 
+std::string org_claim(const Json& payload) {
+  const auto metadata = payload.find("app_metadata");
+  const bool is_there = metadata != payload.end() && metadata->is_object();
+  return is_there ? text_claim(*metadata, "org_id") : std::string();
+}
+
+/// What is no text opens nothing.
+std::optional<std::vector<std::string>> scopes_claim(const Json& payload) {
+  const auto claim = payload.find("scopes");
+  if (claim == payload.end()) return std::nullopt;
+  std::vector<std::string> scopes;
+  for (const Json& scope : *claim) {
+    if (scope.is_string()) scopes.push_back(scope.get<std::string>());
+  }
+  return scopes;
+}
+
 /// Keys that a project gives to its programs (roles anon and service_role) name nobody.
 Result<JwtClaims> check_claims(Parts parts, const JwtIssuer& issuer, std::int64_t now_s) {
   const Status timely = check_times(parts.payload, now_s);
@@ -137,6 +154,8 @@ Result<JwtClaims> check_claims(Parts parts, const JwtIssuer& issuer, std::int64_
   } else if (parts.payload.contains("sub")) {
     return refused("its role has no subject");
   }
+  claims.org = org_claim(parts.payload);
+  claims.scopes = scopes_claim(parts.payload);
   claims.session = text_claim(parts.payload, "session_id");
   claims.issued_s = time_claim(parts.payload, "iat").value_or(0);
   claims.expires_s = *time_claim(parts.payload, "exp");

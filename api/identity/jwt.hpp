@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/identity/jwt_key.hpp"
 #include "core/result.hpp"
@@ -28,10 +30,12 @@ using JwtIssuers = std::map<std::string, JwtIssuer, std::less<>>;
 
 /// What a token that was found right says.
 struct JwtClaims {
-  std::string json;     ///< The payload, a JSON object.
-  std::string role;     ///< "anon", "authenticated" or "service_role".
-  std::string user;     ///< The claim `sub`, a UUID; empty for role anon and service_role.
-  std::string session;  ///< The claim `session_id`, or empty.
+  std::string json;  ///< The payload, a JSON object.
+  std::string role;  ///< "anon", "authenticated" or "service_role".
+  std::string user;  ///< The claim `sub`, a UUID; empty for role anon and service_role.
+  std::string org;   ///< The claim `app_metadata.org_id`, or empty.
+  std::optional<std::vector<std::string>> scopes;  ///< The claim `scopes`.
+  std::string session;                             ///< The claim `session_id`, or empty.
   std::int64_t issued_s = 0;
   std::int64_t expires_s = 0;
 };

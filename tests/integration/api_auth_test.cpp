@@ -546,6 +546,7 @@ TEST_F(Auth, GivesProgramsKeysWithScopes) {
   ASSERT_TRUE(principal) << principal.error().message;
   EXPECT_EQ(principal->user, one("select id from users"));
   EXPECT_EQ(Json::parse(principal->claims)["scopes"], Json({"read"}));
+  EXPECT_EQ(principal->scopes, std::vector<std::string>{"read"});
   // A key is no login: it makes no keys, and changes no password.
   EXPECT_EQ(ask("POST", "/api/keys", {{"name", "x"}, {"scopes", {"read"}}}, key).status, 403);
   EXPECT_EQ(ask("PUT", "/auth/v1/user", {{"password", "another horse"}}, key).status, 403);

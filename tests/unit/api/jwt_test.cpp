@@ -150,6 +150,18 @@ TEST_F(Jwt, OfOursIsTakenAndSaysWhoItIs) {
   EXPECT_EQ(found->expires_s, kNow + 60);
 }
 
+TEST_F(Jwt, NamesItsOrganisationAndWhatItMayBeUsedFor) {
+  const auto found = verify(
+      sign_jwt(claims(R"(,"app_metadata":{"org_id":"o1"},"scopes":["read",7])"), key_, "k1"));
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->org, "o1");
+  EXPECT_EQ(found->scopes, std::vector<std::string>{"read"});
+  const auto plain = verify(sign_jwt(claims(R"(,"app_metadata":"o1")"), key_, "k1"));
+  ASSERT_TRUE(plain) << plain.error().message;
+  EXPECT_EQ(plain->org, "");
+  EXPECT_EQ(plain->scopes, std::nullopt);
+}
+
 TEST_F(Jwt, OfAProjectIsTakenWithItsSharedSecret) {
   EXPECT_TRUE(verify(shared(R"({"alg":"HS256","kid":"p"})", claims("", "https://project"))));
   EXPECT_TRUE(verify(shared(R"({"alg":"HS256"})", claims("", "https://single"))));

@@ -20,7 +20,10 @@ class RoleAccess final : public Access {
       return Principal{};
     if (credentials.token == "forged") return Error{ErrorCode::kUnauthenticated, "no"};
     if (credentials.token == "key")
-      return Principal{"authenticated", "u1", R"({"sub":"u1","scopes":["read"]})"};
+      return Principal{.role = "authenticated",
+                       .user = "u1",
+                       .claims = R"({"sub":"u1"})",
+                       .scopes = std::vector<std::string>{"read"}};
     if (credentials.token.empty()) return Error{ErrorCode::kUnauthenticated, "no"};
     return Principal{std::string(credentials.token), "u1", R"({"sub":"u1"})"};
   }
@@ -113,7 +116,7 @@ TEST_F(Routed, RequestsNameTheOrganisationTheyAreAbout) {
   const std::string org = "11111111-2222-4333-8444-555555555555";
   request_.headers = {{"x-org-id", org}};
   EXPECT_EQ(ask("GET", "/things/7", "authenticated").body,
-            R"({"active_org":")" + org + R"(","sub":"u1"})");
+            R"({"sub":"u1","active_org":")" + org + R"("})");
   request_.headers = {{"x-org-id", "1 or 1=1"}};
   EXPECT_EQ(ask("GET", "/things/7", "authenticated").status, 400);
 }
