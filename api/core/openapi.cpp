@@ -145,6 +145,7 @@ Json body_of(const std::string& schema) {
 }
 
 constexpr const char* kIfMatch = "Only when the row still has this ETag.";
+constexpr const char* kIfNoneMatch = "ETags that the caller has.";
 
 void describe_write(const Entity& entity, Verb verb, Json& json, Json& responses) {
   if (verb == Verb::kCreate) {
@@ -175,10 +176,12 @@ Json describe(const Entity& entity, Verb verb, const std::string& tag) {
   Json responses = Json::object();
   if (verb == Verb::kList) {
     json["parameters"] = list_parameters(entity);
+    json["parameters"].push_back(header_parameter("If-None-Match", kIfNoneMatch));
     responses["200"] = list_response(entity);
+    responses["304"] = {{"description", "The caller has it."}};
     add_problems(responses, {"400", "401", "403", "429", "503"});
   } else if (verb == Verb::kGet) {
-    json["parameters"].push_back(header_parameter("If-None-Match", "ETags that the caller has."));
+    json["parameters"].push_back(header_parameter("If-None-Match", kIfNoneMatch));
     responses["200"] = row_response(entity, "The row.");
     responses["304"] = {{"description", "The caller has it."}};
     add_problems(responses, {"401", "403", "404", "429", "503"});
@@ -207,6 +210,10 @@ Json describe(const Operation& declared, const std::string& tag) {
   else if (declared.status != 204)
     response["content"] = json_content(Json::object());
   Json responses{{std::to_string(declared.status), std::move(response)}};
+  if (declared.method == "GET" && declared.handler != nullptr) {
+    json["parameters"].push_back(header_parameter("If-None-Match", kIfNoneMatch));
+    responses["304"] = {{"description", "The caller has it."}};
+  }
   for (const int refusal : declared.refusals)
     responses[std::to_string(refusal)] = reference("responses", "problem");
   add_problems(responses, {"400", "401", "403", "404", "409", "429", "503"});

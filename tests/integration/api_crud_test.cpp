@@ -125,6 +125,18 @@ TEST_F(Crud, AnOldTagChangesNothing) {
   EXPECT_EQ(send(admin_, "GET", path).status, 404);
 }
 
+TEST_F(Crud, AListIsNotSentTwiceUntilItChanges) {
+  add("/api/plants", R"({"name":"Rue"})");
+  const std::string tag = test::header_of(send(admin_, "GET", "/api/plants"), "ETag");
+  const std::string known = R"(W/"other", )" + tag;
+  const HttpResponse same = send(admin_, "GET", "/api/plants", "", {{"if-none-match", known}});
+  EXPECT_EQ(same.status, 304);
+  EXPECT_EQ(same.body, "");
+  EXPECT_EQ(test::header_of(same, "ETag"), tag);
+  add("/api/plants", R"({"name":"Sage"})");
+  EXPECT_EQ(send(admin_, "GET", "/api/plants", "", {{"if-none-match", tag}}).status, 200);
+}
+
 TEST_F(Crud, ARowOfAnotherOrganisationIsNotThere) {
   const std::string path = add("/api/plants", R"({"name":"Hidden"})");
   EXPECT_EQ(send(stranger_, "GET", path).status, 404);
