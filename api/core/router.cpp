@@ -90,7 +90,7 @@ std::optional<HttpResponse> Router::refuse(const RouteTable::Match& match, Call&
   if (match.route == nullptr) return no_route(match);
   if (match.route->permission != Permission::kOpen) {
     auto caller = identify(parts_.access, request);
-    // A server that wants a token of everybody else takes them there as nobody.
+    // Who shows nothing, or a cookie that no longer stands, comes there as nobody.
     if (!caller && match.route->permission == Permission::kAnyone && shows_nothing(request))
       caller = Principal{};
     if (!caller) return problem(caller.error());

@@ -98,6 +98,16 @@ TEST_F(Routed, RequestsOfNobodyGetThereAlsoWhereEverybodyNeedsAToken) {
   EXPECT_EQ(ask("GET", "/anyone", "").status, 401);
 }
 
+TEST_F(Routed, CookiesThatDoNotStandAreNobodys) {
+  access_.takes_nobody = true;
+  for (const char* const cookie : {"theme=dark", "__Host-qylon=forged"}) {
+    request_.headers = {{"cookie", cookie}};
+    EXPECT_EQ(ask("GET", "/anyone", "").status, 200) << cookie;
+    EXPECT_EQ(call_->principal.role, "anon") << cookie;
+    EXPECT_EQ(ask("GET", "/things/7", "").status, 401) << cookie;
+  }
+}
+
 TEST_F(Routed, RequestsBeyondAKeysScopesAreForbidden) {
   EXPECT_EQ(ask("GET", "/things/7", "key").status, 200);
   EXPECT_EQ(ask("POST", "/things", "key").status, 403);
