@@ -22,6 +22,7 @@
 #include "api/http_answers.hpp"
 #include "api/identity/identity_access.hpp"
 #include "bench/edge_bench.hpp"
+#include "tests/support/loopback.hpp"
 #include "tests/support/private_database.hpp"
 
 namespace qylon::bench {
@@ -280,29 +281,16 @@ class Peer {
   pid_t pid_ = -1;
 };
 
-int free_port() {
-  const RawListener listener;
-  ::close(listener.fd);
-  return listener.port;
-}
-
 bool answers_at(int port) {
   for (int i = 0; i < 100; ++i, wait_ms(50)) {
-    const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const int failed = ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address));
-    ::close(fd);
-    if (failed == 0) return true;
+    if (test::connect_to_loopback(port)) return true;
   }
   return false;
 }
 
 Figures nginx(const std::string& token) {
   const test::TemporaryDirectory directory;
-  const int port = free_port();
+  const int port = test::LoopbackListener().port();  // Free again at once.
   const std::string where = directory.path();
   std::ofstream(where + "/nginx.conf")
       << "daemon off; master_process off; worker_processes 1; error_log " << where
