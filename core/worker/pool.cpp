@@ -31,7 +31,8 @@ std::vector<PoolEvent> WorkerPool::wait(int wake_fd, int timeout_ms) {
   start_if_due(events);
   std::vector<pollfd> watched{{wake_fd, POLLIN, 0}, {zygote_.control.get(), POLLIN, 0}};
   std::vector<WorkerId> ids;
-  for (const auto& [id, link] : links_) {
+  for (auto& [id, link] : links_) {
+    flush(link);
     watched.push_back({link.socket.get(), wanted_events(link.outgoing), 0});
     ids.push_back(id);
   }
@@ -143,6 +144,7 @@ void WorkerPool::read_worker(WorkerId worker, std::vector<PoolEvent>& events) {
       events.push_back({PoolEvent::Kind::kGone, worker, {}, "it broke the protocol"});
       return;
     }
+    if (static_cast<std::size_t>(got) < bytes.size()) return;  // What comes later is polled for.
   }
 }
 
@@ -179,10 +181,9 @@ void WorkerPool::send(WorkerId worker, FrameType type, std::string_view payload)
   const auto found = links_.find(worker);
   if (found == links_.end()) return;
   append_frame(found->second.outgoing, type, payload);
-  flush(found->second);
 }
 
-bool WorkerPool::flush(Link& link) {
+void WorkerPool::flush(Link& link) {
   std::size_t sent_bytes = 0;
   while (sent_bytes < link.outgoing.size()) {
     const ssize_t sent = ::send(link.socket.get(),
@@ -193,7 +194,6 @@ bool WorkerPool::flush(Link& link) {
     sent_bytes += static_cast<std::size_t>(sent);
   }
   link.outgoing.erase(0, sent_bytes);
-  return link.outgoing.empty();
 }
 
 void WorkerPool::tell_zygote(FrameType type, WorkerId worker, int attached_fd) {

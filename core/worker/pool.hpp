@@ -50,8 +50,8 @@ class WorkerPool {
   WorkerPool(WorkerPool&&) = delete;
   WorkerPool& operator=(WorkerPool&&) = delete;
 
-  /// Waits up to `timeout_ms` for worker events or for `wake_fd` to become readable. Starts the
-  /// zygote first when it is down and its pause is over.
+  /// Sends what was queued, then waits up to `timeout_ms` for worker events or for `wake_fd` to
+  /// become readable. Starts the zygote first when it is down and its pause is over.
   std::vector<PoolEvent> wait(int wake_fd, int timeout_ms);
 
   bool can_spawn() const noexcept { return state_ == State::kRunning; }
@@ -59,7 +59,8 @@ class WorkerPool {
   Result<WorkerId> spawn();
   /// Ends a worker at once; no event follows.
   void kill(WorkerId worker);
-  /// Queues a frame. An unknown worker is ignored: its kGone is on its way.
+  /// Queues a frame for the next wait(), so that those of one turn are one write. An unknown worker
+  /// is ignored: its kGone is on its way.
   void send(WorkerId worker, FrameType type, std::string_view payload);
 
  private:
@@ -78,7 +79,7 @@ class WorkerPool {
   void read_worker(WorkerId worker, std::vector<PoolEvent>& events);
   bool take_frames(WorkerId worker, Link& link, std::vector<PoolEvent>& events);
   void drop_worker(WorkerId worker, std::string reason, std::vector<PoolEvent>& events);
-  static bool flush(Link& link);
+  static void flush(Link& link);
   void tell_zygote(FrameType type, WorkerId worker, int attached_fd);
 
   const Options options_;  // Constant after construction.

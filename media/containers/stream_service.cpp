@@ -1,6 +1,7 @@
 #include "media/containers/stream_service.hpp"
 
 #include <algorithm>
+#include <ctime>
 #include <utility>
 
 #include <pthread.h>
@@ -16,6 +17,8 @@ namespace {
 constexpr int kRetryMs = 5;   // The track behind was busy.
 constexpr int kWatchMs = 50;  // A worker has a piece.
 constexpr int kSweepMs = 1000;
+constexpr std::int64_t kGatherUsMax = 2000;
+constexpr std::int64_t kGatherUsPerStream = 4;
 constexpr std::int64_t kStuckUs = 150'000;      // Waits for something though it has a piece.
 constexpr std::int64_t kOverdueUs = 2'000'000;  // Whatever it does; the machine may be busy.
 constexpr std::int64_t kStartUsMax = 10'000'000;
@@ -45,11 +48,13 @@ struct StreamService::Inbox {
 
   void changed_now(const std::shared_ptr<Stream>& stream) {
     if (stream->queued.exchange(true)) return;
+    bool is_first = false;
     {
       const MutexLock lock(mutex);
+      is_first = changed.empty();
       changed.push_back(stream);
     }
-    ring();
+    if (is_first) ring();  // Who takes the first one takes them all.
   }
   void ring() const {
     const std::uint64_t one = 1;
@@ -141,6 +146,7 @@ void StreamService::run() {
   ::pthread_setname_np(::pthread_self(), "streams");
   pool_ = std::make_unique<WorkerPool>(pool_options(options_), deps_.log, deps_.clock);
   while (!stopping_) {
+    gather();
     const std::vector<PoolEvent> events = pool_->wait(inbox_->wake.get(), sleep_ms());
     std::uint64_t rings = 0;
     [[maybe_unused]] const ssize_t got = ::read(inbox_->wake.get(), &rings, sizeof rings);
@@ -162,6 +168,14 @@ void StreamService::run() {
   }
   streams_.clear();
   pool_.reset();
+}
+
+// Waking up for each piece costs more than unpacking it. With 500 streams of ten pieces a second
+// the packets come at most 4 ms later, and a turn has ten pieces.
+void StreamService::gather() const {
+  const auto streams = static_cast<std::int64_t>(streams_.size());
+  const timespec pause{0, std::min(kGatherUsMax, kGatherUsPerStream * streams) * 1000};
+  ::nanosleep(&pause, nullptr);
 }
 
 int StreamService::sleep_ms() const {

@@ -81,6 +81,7 @@ class StreamService {
   void send_piece(const std::shared_ptr<Stream>& stream);
   void settle_detached(const std::shared_ptr<Stream>& stream);
   void forget(const std::shared_ptr<Stream>& stream);
+  void gather() const;
   int sleep_ms() const;
 
   const Options options_;  // Constant after construction.
