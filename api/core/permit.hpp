@@ -14,8 +14,8 @@ namespace qylon::api {
 /// caller is a member.
 /// Errors: kUnauthenticated; kInvalidArgument for an X-Org-Id that is no UUID.
 Result<Principal> identify(const Access& access, const HttpRequest& request);
-/// The request shows nothing for itself, but perhaps a cookie: browsers send those unasked, also the
-/// ones of other programs on this host.
+/// The request shows nothing for itself, but perhaps a cookie: browsers send those unasked, also
+/// the ones of other programs on this host.
 bool shows_nothing(const HttpRequest& request) noexcept;
 
 /// Whether `caller` may call routes that want `permission`.
