@@ -118,6 +118,8 @@ std::string format_utc(std::int64_t wall_us) {
 void Log::write(LogLevel level,
                 std::string_view event,
                 std::initializer_list<LogField> fields) const {
+  LogObserver* const observer = observer_;
+  if (level == LogLevel::kError && observer != nullptr) observer->on_error(event, fields);
   if (level < threshold_) return;
   const std::string time = format_utc(clock_.wall_us());
   const std::string_view name = kLevelNames[static_cast<std::size_t>(level)];

@@ -21,6 +21,19 @@ struct LogField {
   std::string value;     ///< Quoted and escaped when needed. Never a secret.
 };
 
+/// Hears of every line at level error, on the thread that writes it. Must not block or log.
+class LogObserver {
+ public:
+  LogObserver() = default;
+  virtual ~LogObserver() = default;
+  LogObserver(const LogObserver&) = delete;
+  LogObserver& operator=(const LogObserver&) = delete;
+  LogObserver(LogObserver&&) = delete;
+  LogObserver& operator=(LogObserver&&) = delete;
+
+  virtual void on_error(std::string_view event, std::initializer_list<LogField> fields) = 0;
+};
+
 /// Threads: every method is safe from any thread; one write(2) per line, so lines never mix.
 class Log {
  public:
@@ -30,6 +43,9 @@ class Log {
 
   /// Lines below `threshold` are left out from now on.
   void set_threshold(LogLevel threshold) noexcept { threshold_ = threshold; }
+
+  /// Null: nobody. The observer before may go once no thread writes any more.
+  void set_observer(LogObserver* observer) noexcept { observer_ = observer; }
 
   void debug(std::string_view event, std::initializer_list<LogField> fields = {}) const {
     write(LogLevel::kDebug, event, fields);
@@ -48,6 +64,7 @@ class Log {
  private:
   const Clock& clock_;
   std::atomic<LogLevel> threshold_;
+  std::atomic<LogObserver*> observer_{nullptr};
   const int fd_;
   const LogFormat format_;
 };

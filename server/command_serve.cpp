@@ -20,6 +20,7 @@
 #include "server/background.hpp"
 #include "server/command.hpp"
 #include "server/data_directory.hpp"
+#include "server/error_reporting.hpp"
 #include "server/identity_parts.hpp"
 #include "server/platform.hpp"
 #include "server/publisher.hpp"
@@ -90,7 +91,8 @@ class Server {
   SystemClock clock_;
   Log log_;
   Counters counters_;
-  std::unique_ptr<Publisher> publisher_;  // The writer's and the database's last jobs use it.
+  std::unique_ptr<api::ErrorReports> reports_;  // Null without. Hears of errors until the end.
+  std::unique_ptr<Publisher> publisher_;        // The writer's and the database's last jobs use it.
   std::unique_ptr<storage::PrivateCluster> cluster_;
   std::unique_ptr<storage::Database> database_;
   std::unique_ptr<Background> background_;
@@ -108,6 +110,9 @@ class Server {
 };
 
 Status Server::start(const ListenAddress& address) {
+  auto reports = report_errors(settings_, {log_, clock_, counters_});
+  if (!reports) return reports.error();
+  reports_ = *std::move(reports);
   Status status = make_private_directory(settings_.data_dir);
   if (status) status = start_storage();
   if (status) status = start_media();
@@ -295,12 +300,6 @@ void Server::stop() {
   publisher_->drain();
 }
 
-LogLevel parse_level(const std::string& name) {
-  constexpr std::array<std::string_view, 4> kNames{"debug", "info", "warn", "error"};
-  const auto at = std::find(kNames.begin(), kNames.end(), name);
-  return static_cast<LogLevel>(at - kNames.begin());
-}
-
 /// Signals are waited for, never handled; every thread started later inherits the mask.
 sigset_t block_signals() {
   sigset_t signals;
@@ -339,7 +338,7 @@ void reload(Server& server, const Words& words) {
   SettingList list;
   declare(list, settings);
   Status reloaded = read_settings(list, settings, words);
-  if (reloaded) reloaded = server.reload(parse_level(settings.log_level));
+  if (reloaded) reloaded = server.reload(log_level(settings));
   if (reloaded) return server.log().info("settings.reloaded");
   server.log().error("settings.refused", {{"reason", reloaded.error().message}});
 }
@@ -383,7 +382,7 @@ int run_serve(const Words& words) {
   const ServiceNotify notify = ServiceNotify::from_environment();
   const sigset_t signals = block_signals();
   media::StreamGraph::restrict_plugins();
-  Server server(settings, parse_level(settings.log_level));
+  Server server(settings, log_level(settings));
   const Status started = server.start(*address);
   if (!started) return fail(started.error(), 1);
   print_ready(settings, *address, server);

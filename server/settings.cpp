@@ -89,6 +89,10 @@ void declare(SettingList& list, Settings& settings) {
            {"debug", "info", "warn", "error"});
   list.add(
       {"log-format", "", "Shape of a line of the log."}, settings.log_format, {"logfmt", "json"});
+  list.add({"error-reports-file",
+            "",
+            "File with the DSN where errors are sent (Sentry's); empty: none."},
+           settings.error_reports_file);
   list.add({"requests-per-address", "1/s", "HTTP requests of one address, loopback excepted."},
            settings.requests_per_address,
            {1, 1'000'000});
@@ -165,6 +169,12 @@ Status read_settings(SettingList& list, Settings& settings, const std::vector<st
   if (!ports) return ports.error();
   const auto services = parse_services(settings.services);
   return services ? ok() : Status(services.error());
+}
+
+LogLevel log_level(const Settings& settings) {
+  constexpr std::array<std::string_view, 4> kNames{"debug", "info", "warn", "error"};
+  const auto at = std::find(kNames.begin(), kNames.end(), settings.log_level);
+  return static_cast<LogLevel>(at - kNames.begin());
 }
 
 Result<ListenAddress> parse_listen(const std::string& listen) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/config.hpp"
+#include "core/log.hpp"
 
 namespace qylon::server {
 
@@ -18,6 +19,7 @@ struct Settings {
   std::string config;
   std::string log_level = "info";
   std::string log_format = "logfmt";
+  std::string error_reports_file;
   std::int64_t requests_per_address = 50;
   std::int64_t requests_per_user = 50;
   std::int64_t requests_per_org = 500;
@@ -78,6 +80,9 @@ void declare(SettingList& list, Settings& settings);
 /// Reads the file that `words` or QYLON_CONFIG name, then the environment, then `words`.
 /// Errors: kInvalidArgument, also for words that are no flags.
 Status read_settings(SettingList& list, Settings& settings, const std::vector<std::string>& words);
+
+/// REQUIRES: settings that read_settings() took.
+LogLevel log_level(const Settings& settings);
 
 /// `listen` taken apart. Errors: kInvalidArgument that shows the right form.
 struct ListenAddress {

@@ -15,7 +15,8 @@ std::string query_names(const HttpRequest& request) {
 
 /// Probes and the pages' files are asked for all day, and hold nothing.
 LogLevel level_of(const Route* route, int status) {
-  if (status >= 500) return LogLevel::kWarn;
+  // 503 is load or an outage, which others tell of; 500 is a mistake of ours.
+  if (status >= 500) return status == 503 ? LogLevel::kWarn : LogLevel::kError;
   const bool is_quiet = route != nullptr && route->permission == Permission::kOpen && status < 400;
   return is_quiet ? LogLevel::kDebug : LogLevel::kInfo;
 }
