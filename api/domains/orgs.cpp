@@ -52,7 +52,8 @@ Domain orgs_domain() {
                                 .document("settings")
                                 .required()
                                 .by_default("'{}'"));
-  // Only an owner makes or unmakes owners.
+  // Only an owner makes or unmakes owners. A member's user need not be a row of ours: users of a
+  // trusted issuer have none.
   domain.entities.push_back(
       Entity("org_members")
           .organisation()

@@ -1,7 +1,9 @@
 // Nobody without a token but who has a ticket or a share link.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import WebSocket from "ws";
@@ -127,6 +129,32 @@ test("the alerting rules name metrics that are there", { timeout: 60_000 }, asyn
   for (const expr of exprs) {
     const names = expr.replace(/"[^"]*"|by \([^)]*\)/g, "").match(/\b(qylon|http|database|process|node)_[a-z0-9_]+/g);
     for (const name of names) assert.ok(known.has(name.replace(/_bucket$/, "")), name);
+  }
+});
+
+test("errors are reported where the operator says", { timeout: 60_000 }, async () => {
+  const folder = await mkdtemp(join(tmpdir(), "qylon-reports-"));
+  const reports = [];
+  const collector = createServer(async (request, response) => {
+    let body = "";
+    for await (const piece of request) body += piece;
+    reports.push({ path: request.url, event: JSON.parse(body.split("\n")[2]) });
+    response.end("{}");
+  });
+  await new Promise((ready) => collector.listen(0, "127.0.0.1", ready));
+  await writeFile(join(folder, "dsn"), `http://key@127.0.0.1:${collector.address().port}/7\n`);
+  await writeFile(join(folder, "conf"), "log-level = info\n");
+  const other = await Server.start({ flags: ["--config", join(folder, "conf"), "--error-reports-file", join(folder, "dsn")] });
+  try {
+    await writeFile(join(folder, "conf"), "log-level = loud\n");
+    other.child.kill("SIGHUP");
+    for (const until = Date.now() + 10_000; reports.length === 0 && Date.now() < until; ) await new Promise((next) => setTimeout(next, 50));
+    assert.equal(reports[0].path, "/api/7/envelope/");
+    assert.equal(reports[0].event.message.formatted, "settings.refused");
+  } finally {
+    await other.stop();
+    collector.close();
+    await rm(folder, { recursive: true });
   }
 });
 
