@@ -32,7 +32,6 @@ constexpr std::array<std::pair<int, std::string_view>, 30> kPhrases{{
     {413, "Content Too Large"},
     {415, "Unsupported Media Type"},
     {416, "Range Not Satisfiable"},
-    {421, "Misdirected Request"},
     {422, "Unprocessable Content"},
     {426, "Upgrade Required"},
     {428, "Precondition Required"},
