@@ -21,4 +21,10 @@ void ConnectionWheel::remove(Connection& connection) {
   --size_;
 }
 
+bool ConnectionWheel::has_sessions() const noexcept {
+  bool found = false;
+  for_all([&found](Connection& connection) { found = found || connection.session() != nullptr; });
+  return found;
+}
+
 }  // namespace qylon::realtime

@@ -19,6 +19,8 @@ class ConnectionWheel {
   Connection& add(std::unique_ptr<Connection> connection);
   void remove(Connection& connection);
   std::size_t size() const noexcept { return size_; }
+  /// A WebSocket session is among them.
+  bool has_sessions() const noexcept;
 
   /// Calls `each`, which must not add or remove, for the next tenth; true when the round is whole.
   template <typename Each>
@@ -28,7 +30,7 @@ class ConnectionWheel {
     return turned_ == 0;
   }
   template <typename Each>
-  void for_all(const Each& each) {
+  void for_all(const Each& each) const {
     for (const Slot& slot : slots_)
       visit(slot, each);
   }

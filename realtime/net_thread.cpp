@@ -23,7 +23,7 @@ namespace {
 constexpr double kTickS = 0.1;  // A connection's second passes in ten ticks.
 constexpr double kFastTickS = 0.02;
 constexpr std::size_t kTrimConnections = 200;
-constexpr int kLastRounds = 4;
+constexpr std::int64_t kAnswerUs = 1'000'000;
 constexpr std::size_t kReceiveBytes = 2048;  // A session's buffer; longer messages come in parts.
 constexpr std::size_t kSendBytesMax = 256 << 10;  // One lws_write is one send(2) up to here.
 
@@ -85,9 +85,18 @@ class NetThread::Loop {
   void run();
   bool create_context();
   void destroy_context();
+  template <void (Loop::*kOnTime)()>
+  void set_timer(ev_timer& timer, double every_s) {
+    const auto call = [](struct ev_loop*, ev_timer* due, int) {
+      (static_cast<Loop*>(due->data)->*kOnTime)();
+    };
+    ev_timer_init(&timer, call, every_s, every_s);
+    timer.data = this;
+  }
   void on_tick();
   void give_memory_back();
   void on_fast_tick();
+  void end_when_answered();
   void say_goodbye();
 
   const Options options_;  // Constant after construction.
@@ -110,6 +119,8 @@ class NetThread::Loop {
   std::unordered_set<Connection*> uplinks_;
   std::uint64_t adopted_count_ = 0;
   std::size_t held_most_ = 0;  // Connections since memory was last given back.
+  bool stopping_ = false;
+  std::int64_t answers_until_us_ = 0;  // Of a drain.
 };
 
 namespace {
@@ -203,28 +214,13 @@ void NetThread::Loop::run() {
   const bool is_running = loop_ != nullptr && create_context();
   parts_.loop = loop_;
   if (is_running) {
-    ev_timer_init(
-        &tick_,
-        [](struct ev_loop*, ev_timer* timer, int) { static_cast<Loop*>(timer->data)->on_tick(); },
-        kTickS,
-        kTickS);
-    ev_timer_init(
-        &fast_tick_,
-        [](struct ev_loop*, ev_timer* timer, int) {
-          static_cast<Loop*>(timer->data)->on_fast_tick();
-        },
-        kFastTickS,
-        kFastTickS);
-    tick_.data = this;
-    fast_tick_.data = this;
+    set_timer<&Loop::on_tick>(tick_, kTickS);
+    set_timer<&Loop::on_fast_tick>(fast_tick_, kFastTickS);
     mailbox_->open([this] { lws_cancel_service(context_); });
   }
   started_.release();
   if (is_running) ev_run(loop_, 0);
   mailbox_->close();
-  // Close frames that libwebsockets was about to send, as those of a drain, still go.
-  for (int i = 0; is_running && i < kLastRounds; ++i)
-    ev_run(loop_, EVRUN_NOWAIT);
   say_goodbye();
   destroy_context();
 }
@@ -238,8 +234,18 @@ void NetThread::Loop::destroy_context() {
 }
 
 void NetThread::Loop::stop() {
-  mailbox_->post([this] { ev_break(loop_, EVBREAK_ALL); });
+  mailbox_->post([this] {
+    stopping_ = true;
+    end_when_answered();
+  });
   if (thread_.joinable()) thread_.join();
+}
+
+// A drained client may be writing: closing before it has read its close frame and answered would
+// reset the connection, and it would not know why.
+void NetThread::Loop::end_when_answered() {
+  const bool may_wait = shared_.parts.clock.monotonic_us() < answers_until_us_;
+  if (!may_wait || !wheel_.has_sessions()) ev_break(loop_, EVBREAK_ALL);
 }
 
 void NetThread::Loop::say_goodbye() {
@@ -308,6 +314,7 @@ void NetThread::Loop::on_tick() {
     lws_cancel_service(context_);
   }
   give_memory_back();
+  if (stopping_) end_when_answered();
   if (wheel_.size() == 0) ev_timer_stop(loop_, &tick_);
 }
 
@@ -331,6 +338,7 @@ void NetThread::Loop::on_fast_tick() {
 
 void NetThread::Loop::drain_now() {
   parts_.draining = true;
+  answers_until_us_ = shared_.parts.clock.monotonic_us() + kAnswerUs;
   wheel_.for_all([](Connection& connection) { connection.drain(); });
 }
 
@@ -340,13 +348,9 @@ void NetThread::Loop::close_uplinks_now(MeetingId meeting) {
 }
 
 void NetThread::Loop::reload_tls_now() {
-  lws_tls_cert_updated(context_,
-                       options_.tls_certificate_path.c_str(),
-                       options_.tls_key_path.c_str(),
-                       nullptr,
-                       0,
-                       nullptr,
-                       0);
+  const char* const certificate = options_.tls_certificate_path.c_str();
+  const char* const key = options_.tls_key_path.c_str();
+  lws_tls_cert_updated(context_, certificate, key, nullptr, 0, nullptr, 0);
 }
 
 Result<std::unique_ptr<NetThread>> NetThread::start(const Options& options, const Shared& shared) {

@@ -1,4 +1,6 @@
 // Uplink and subscribe sessions over real sockets.
+#include <chrono>
+#include <future>
 #include <string>
 #include <vector>
 
@@ -115,6 +117,25 @@ TEST_F(EdgeUplink, AShutdownRightAfterTheDrainStillTellsIt) {
   const End end = read_end(*socket);
   EXPECT_EQ(end.code, 4000);
   EXPECT_NE(end.error.find("retry_after_ms"), std::string::npos) << end.error;
+}
+
+// Else what is still on its way to the server would reset the connection before its peer has read.
+TEST_F(EdgeUplink, AShutdownAfterTheDrainWaitsForTheAnswer) {
+  auto socket = open_uplink();
+  edge_->drain();
+  auto ended = std::async(std::launch::async, [this] { edge_.reset(); });
+  EXPECT_EQ(read_end(*socket).code, 4000);
+  EXPECT_EQ(ended.wait_for(std::chrono::milliseconds(300)), std::future_status::timeout);
+  socket->send(client_frame(kClose, std::string("\x0F\xA0", 2)));
+  EXPECT_EQ(ended.wait_for(std::chrono::seconds(5)), std::future_status::ready);
+}
+
+TEST_F(EdgeUplink, AShutdownAfterTheDrainWaitsASecondAtMost) {
+  auto socket = open_uplink();
+  edge_->drain();
+  clock_.ahead_us += 1'000'000;
+  edge_.reset();
+  EXPECT_EQ(read_end(*socket).code, 4000);
 }
 
 TEST_F(EdgeUplink, ShutdownSaysGoingAway) {
