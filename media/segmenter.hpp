@@ -26,9 +26,9 @@ class Segmenter {
     float on = 0.6F;          ///< Probability at or above which a block is speech. (off, 1]
     float off = 0.35F;        ///< Below it a block is silence. [0, on)
     int onset_ms = 50;        ///< Speech needed to begin. 10..500
-    int pause_ms = 500;       ///< Silence needed to end. 100..2000
-    int pre_roll_ms = 200;    ///< Audio kept before the onset. 0..500
-    int post_roll_ms = 200;   ///< Audio kept after the last speech; at most pause_ms.
+    int pause_ms = 300;       ///< Silence needed to end. 100..2000
+    int pre_roll_ms = 100;    ///< Audio kept before the onset. 0..500
+    int post_roll_ms = 100;   ///< Audio kept after the last speech; at most pause_ms.
     int longest_ms = 12'000;  ///< 2000..30000
   };
   /// What one block changed. An end comes before a begin: a forced cut has both, at one sample.

@@ -60,9 +60,9 @@ TEST_F(CaptionerTest, AnUtteranceIsFedWithItsPreRollAndEndsWithItsPostRoll) {
   blocks(1000, 0.0F);
   ASSERT_EQ(recogniser_.segments.size(), 1U);
   const auto& fed = recogniser_.segments.at(1);
-  EXPECT_EQ(fed.start, 800 * 16);
-  EXPECT_EQ(fed.end, 2200 * 16);
-  EXPECT_EQ(fed.samples, (2500 - 800) * 16U);  // Up to where the pause was certain.
+  EXPECT_EQ(fed.start, 900 * 16);
+  EXPECT_EQ(fed.end, 2100 * 16);
+  EXPECT_EQ(fed.samples, (2300 - 900) * 16U);  // Up to where the pause was certain.
 }
 
 TEST_F(CaptionerTest, AFinalCarriesMeetingTimeSpeakerAndWords) {
@@ -74,7 +74,7 @@ TEST_F(CaptionerTest, AFinalCarriesMeetingTimeSpeakerAndWords) {
   EXPECT_EQ(caption.text, "good morning");
   EXPECT_EQ(caption.track, 3);
   EXPECT_EQ(caption.start_ms, 10'000);
-  EXPECT_EQ(caption.end_ms, 11'200);
+  EXPECT_EQ(caption.end_ms, 11'100);
   EXPECT_EQ(caption.speaker.name, "Ann");
   EXPECT_EQ(caption.words[1].start_ms, 10'100);
   EXPECT_FLOAT_EQ(caption.confidence, 0.5F);

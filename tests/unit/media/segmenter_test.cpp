@@ -46,13 +46,13 @@ class Feed {
 TEST(Segmenter, CutsSpeechWithRollOnBothSides) {
   Feed feed;
   feed.blocks(1000, 0.0F).blocks(1000, 0.9F).blocks(1000, 0.0F);
-  EXPECT_EQ(feed.cuts, (std::vector<Cut>{{800, 2200}}));
+  EXPECT_EQ(feed.cuts, (std::vector<Cut>{{900, 2100}}));
 }
 
 TEST(Segmenter, BridgesAPauseShorterThanItsLimit) {
   Feed feed;
-  feed.blocks(500, 0.0F).blocks(500, 0.9F).blocks(490, 0.0F).blocks(500, 0.9F).blocks(800, 0.0F);
-  EXPECT_EQ(feed.cuts, (std::vector<Cut>{{300, 2190}}));
+  feed.blocks(500, 0.0F).blocks(500, 0.9F).blocks(290, 0.0F).blocks(500, 0.9F).blocks(800, 0.0F);
+  EXPECT_EQ(feed.cuts, (std::vector<Cut>{{400, 1890}}));
 }
 
 TEST(Segmenter, IgnoresAClickShorterThanItsOnset) {
@@ -64,7 +64,7 @@ TEST(Segmenter, IgnoresAClickShorterThanItsOnset) {
 TEST(Segmenter, HoldsSpeechBetweenItsTwoThresholds) {
   Feed feed;
   feed.blocks(100, 0.9F).blocks(2000, 0.4F).blocks(1000, 0.0F);
-  EXPECT_EQ(feed.cuts, (std::vector<Cut>{{0, 2300}}));
+  EXPECT_EQ(feed.cuts, (std::vector<Cut>{{0, 2200}}));
 }
 
 TEST(Segmenter, NeverOverlapsTheUtteranceBefore) {
