@@ -1,6 +1,7 @@
 // Several ports of one process, and several processes over one PostgreSQL.
 
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -82,7 +83,7 @@ test("what one process takes another one knows: logins, rows, keys of requests a
   const signedUp = await ask(server.url, "POST", "/auth/v1/signup", { body: { email: "kim@example.org", password: kPassword } });
   const token = signedUp.body.access_token;
   const org = (await ask(server.url, "POST", "/api/orgs", { token, body: { name: "Kim's" } })).body.id;
-  const headers = { "X-Org-Id": org, "Idempotency-Key": crypto.randomUUID() };
+  const headers = { "X-Org-Id": org, "Idempotency-Key": randomUUID() };
   const made = await ask(server.url, "POST", "/api/clients", { token, headers, body: { name: "Acme" } });
   assert.equal(made.status, 201);
   const again = await ask(second.url, "POST", "/api/clients", { token, headers, body: { name: "Acme" } });

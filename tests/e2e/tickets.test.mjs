@@ -1,6 +1,7 @@
 // Nobody without a token but who has a ticket or a share link.
 
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -50,7 +51,7 @@ test("without a token every door is closed, also on loopback", { timeout: 60_000
     });
   assert.equal(await closeOf("/v1/subscribe", { type: "subscribe", topics: [`meeting/${meeting}/captions`] }), 4500);
   const track = { track: 0, codec: "opus", sample_rate_hz: 48000, channels: 1 };
-  const hello = { type: "hello", meeting, clock: { id: crypto.randomUUID() }, tracks: [track] };
+  const hello = { type: "hello", meeting, clock: { id: randomUUID() }, tracks: [track] };
   assert.equal(await closeOf("/v1/uplink", hello), 4500);
   for (const method of ["POST", "PUT"])
     assert.equal((await fetch(`${server.url}/v1/ingest/${meeting}?codec=pcm_s16le&rate=16000`, { method, body: "0" })).status, 401);
@@ -91,7 +92,7 @@ test("tickets and links are in no line of the log", { timeout: 60_000 }, async (
 
 test("what is done with an Idempotency-Key is done once, and traces go on", { timeout: 60_000 }, async () => {
   const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
-  const headers = { ...server.authorization, "Idempotency-Key": crypto.randomUUID(), traceparent: `00-${trace}-00f067aa0ba902b7-01` };
+  const headers = { ...server.authorization, "Idempotency-Key": randomUUID(), traceparent: `00-${trace}-00f067aa0ba902b7-01` };
   const first = await ask("POST", "/api/meetings", { title: "Once" }, headers);
   const again = await ask("POST", "/api/meetings", { title: "Once" }, headers);
   assert.equal(again.status, 201);
