@@ -10,7 +10,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<std::pair<int, std::string_view>, 30> kPhrases{{
+constexpr std::array<std::pair<int, std::string_view>, 29> kPhrases{{
     {200, "OK"},
     {201, "Created"},
     {202, "Accepted"},
