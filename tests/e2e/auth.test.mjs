@@ -5,7 +5,6 @@ import { execFile, spawn } from "node:child_process";
 import { createHmac, generateKeyPairSync, sign } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -16,6 +15,7 @@ import { promisify } from "node:util";
 import { createClient } from "@supabase/supabase-js";
 import { WebSocket } from "ws";
 
+import { freePort } from "./support/free_port.mjs";
 import { run, Server } from "./support/server.mjs";
 
 const kPassword = "correct horse battery";
@@ -53,14 +53,6 @@ async function mailTo(address, subject) {
   }
 }
 const codeIn = (mail) => /code: (\d{6})/.exec(mail)[1];
-
-async function freePort() {
-  const probe = createServer();
-  await new Promise((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const { port } = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
 
 /** The issuer's key set, as it publishes it. */
 async function startIssuer() {

@@ -4,11 +4,11 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { appendFile, chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
+import { freePort } from "./support/free_port.mjs";
 import { run, Server } from "./support/server.mjs";
 
 const kBin = "/usr/lib/postgresql/15/bin";
@@ -52,14 +52,6 @@ function succeed({ status, stdout, stderr }) {
 }
 function asPostgres(program, ...words) {
   succeed(asUser(`${kBin}/${program}`, words));
-}
-
-async function freePort() {
-  const probe = createServer();
-  await new Promise((ready) => probe.listen(0, "127.0.0.1", ready));
-  const { port } = probe.address();
-  await new Promise((closed) => probe.close(closed));
-  return port;
 }
 
 test("every connection to PostgreSQL is as its sslmode says", { skip, timeout: 120_000 }, async () => {

@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { copyFile, mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
+import { freePort } from "./support/free_port.mjs";
 import { run, Server } from "./support/server.mjs";
 
 const kPassword = "correct horse battery";
@@ -37,14 +37,6 @@ after(async () => {
 /** The private PostgreSQL of `dataDir`, as its owner. */
 function databaseUrl(dataDir) {
   return `host=${dataDir}/postgres/socket user=qylon_owner dbname=qylon`;
-}
-
-async function freePort() {
-  const probe = createServer();
-  await new Promise((ready) => probe.listen(0, "127.0.0.1", ready));
-  const { port } = probe.address();
-  await new Promise((closed) => probe.close(closed));
-  return port;
 }
 
 async function ask(url, method, path, { token, body, headers } = {}) {
