@@ -29,19 +29,17 @@ void set_option(int fd, int level, int option, int value) {
   ::setsockopt(fd, level, option, &value, sizeof(value));
 }
 
-Result<int> bind_listener(const addrinfo& address, const std::string& shown) {
-  const int fd = ::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0)
-    return Error{ErrorCode::kUnavailable, std::string("no socket: ") + std::strerror(errno)};
-  set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-  if (::bind(fd, address.ai_addr, address.ai_addrlen) == 0 && ::listen(fd, kBacklog) == 0)
+Result<UniqueFd> bind_listener(const addrinfo& address, const std::string& shown) {
+  UniqueFd fd(::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) return Error{ErrorCode::kUnavailable, std::string("no socket: ") + std::strerror(errno)};
+  set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+  if (::bind(fd.get(), address.ai_addr, address.ai_addrlen) == 0 &&
+      ::listen(fd.get(), kBacklog) == 0)
     return fd;
-  const std::string reason = std::strerror(errno);
-  ::close(fd);
-  return Error{ErrorCode::kUnavailable, "cannot listen on " + shown + ": " + reason};
+  return Error{ErrorCode::kUnavailable, "cannot listen on " + shown + ": " + std::strerror(errno)};
 }
 
-Result<int> listen_on(const std::string& name, int port) {
+Result<UniqueFd> listen_on(const std::string& name, int port) {
   const std::string host = name == "localhost" ? "127.0.0.1" : name;
   const std::string shown = host + ":" + std::to_string(port);
   addrinfo hints{};
@@ -97,16 +95,11 @@ Result<std::unique_ptr<Acceptor>> Acceptor::start(const Options& options,
                                                   OnAccept on_accept) {
   std::vector<int> ports{options.port};
   ports.insert(ports.end(), options.also_ports.begin(), options.also_ports.end());
-  std::vector<int> listeners;
+  std::vector<UniqueFd> listeners;
   for (const int port : ports) {
-    const auto listener = listen_on(options.host, port);
-    if (listener) {
-      listeners.push_back(*listener);
-      continue;
-    }
-    for (const int opened : listeners)
-      ::close(opened);
-    return listener.error();
+    auto listener = listen_on(options.host, port);
+    if (!listener) return listener.error();
+    listeners.push_back(*std::move(listener));
   }
   const int wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   QYLON_CHECK(wake >= 0);
@@ -114,12 +107,12 @@ Result<std::unique_ptr<Acceptor>> Acceptor::start(const Options& options,
       new Acceptor(std::move(listeners), wake, std::move(has_room), std::move(on_accept)));
 }
 
-Acceptor::Acceptor(std::vector<int> listeners, int wake, HasRoom has_room, OnAccept on_accept)
+Acceptor::Acceptor(std::vector<UniqueFd> listeners, int wake, HasRoom has_room, OnAccept on_accept)
     : listeners_(std::move(listeners)),
       wake_(wake),
       has_room_(std::move(has_room)),
       on_accept_(std::move(on_accept)),
-      port_(bound_port(listeners_.front())),
+      port_(bound_port(listeners_.front().get())),
       thread_([this] { run(); }) {}
 
 Acceptor::~Acceptor() {
@@ -164,8 +157,8 @@ void Acceptor::accept_all(int listener) {
 
 void Acceptor::run() {
   std::vector<pollfd> sources{{wake_, POLLIN, 0}};
-  for (const int listener : listeners_)
-    sources.push_back({listener, POLLIN, 0});
+  for (const UniqueFd& listener : listeners_)
+    sources.push_back({listener.get(), POLLIN, 0});
   for (;;) {
     if (::poll(sources.data(), sources.size(), -1) < 0) continue;
     if (sources[0].revents != 0) break;
@@ -173,8 +166,7 @@ void Acceptor::run() {
       if (source.revents != 0) accept_all(source.fd);
     }
   }
-  for (const int listener : listeners_)
-    ::close(listener);
+  listeners_.clear();
 }
 
 }  // namespace qylon::realtime

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/result.hpp"
+#include "core/unique_fd.hpp"
 #include "realtime/connection.hpp"
 
 namespace qylon::realtime {
@@ -42,13 +43,13 @@ class Acceptor {
   void stop();
 
  private:
-  Acceptor(std::vector<int> listeners, int wake, HasRoom has_room, OnAccept on_accept);
+  Acceptor(std::vector<UniqueFd> listeners, int wake, HasRoom has_room, OnAccept on_accept);
   void run();
   void accept_all(int listener);
   void wait(int for_ms) const;
 
-  const std::vector<int> listeners_;  // The first one is that of port().
-  const int wake_;                    // eventfd
+  std::vector<UniqueFd> listeners_;  // The first one is that of port(); the thread's own.
+  const int wake_;                   // eventfd
   const HasRoom has_room_;
   const OnAccept on_accept_;
   int port_ = 0;

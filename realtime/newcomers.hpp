@@ -14,8 +14,7 @@ namespace qylon::realtime {
 /// until its first message has said whom it speaks for.
 ///
 /// Bounds  : while `max` are there no more are accepted: they wait in the kernel's queue. While
-/// half
-///           as many are there each has kPatienceUs, so that a flood of silent ones makes way.
+///           half as many are there each has kPatienceUs: a flood of silent ones makes way.
 /// Threads : every method is safe from any thread; a Place belongs to one at a time.
 class Newcomers {
  public:
